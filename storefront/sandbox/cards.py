@@ -1,0 +1,197 @@
+"""The test cards: the only numbers the hosted page takes, and what each of them leads to."""
+
+from dataclasses import dataclass
+
+from storefront.sandbox.errors import not_found
+
+DEBIT_TYPES = {"eur": "sepa_debit"}
+
+
+@dataclass(frozen=True)
+class Decline:
+    """Why a payment was refused, as Stripe tells the shop and the buyer."""
+
+    code: str
+    decline_code: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One test card; even its public number is never stored beyond the last four digits."""
+
+    number: str
+    label: str
+    brand: str = "visa"
+    decline: Decline | None = None
+    three_d_secure: bool = False
+    payment_method: str = ""
+
+    @property
+    def last4(self) -> str:
+        """Return the digits a receipt would show."""
+        return self.number[-4:]
+
+    @property
+    def grouped(self) -> str:
+        """Return the number as it is printed on a card."""
+        if self.brand == "amex":
+            return f"{self.number[:4]} {self.number[4:10]} {self.number[10:]}"
+        return " ".join(self.number[start : start + 4] for start in range(0, 16, 4))
+
+
+def _declined(decline_code: str, message: str = "Your card was declined.") -> Decline:
+    return Decline("card_declined", decline_code, message)
+
+
+AUTHENTICATION_FAILED = Decline(
+    "payment_intent_authentication_failure",
+    None,
+    "We are unable to authenticate your payment method. Please choose a different payment method "
+    "and try again.",
+)
+DEBIT_FAILED = Decline(
+    "payment_intent_payment_attempt_failed",
+    "insufficient_funds",
+    "The bank account has insufficient funds.",
+)
+INCORRECT_NUMBER = Decline("incorrect_number", None, "Your card number is incorrect.")
+INSUFFICIENT = _declined("insufficient_funds", "Your card has insufficient funds.")
+
+ALL = (
+    Card("4242424242424242", "Payment succeeds", payment_method="pm_card_visa"),
+    Card("5555555555554444", "Succeeds", "mastercard", payment_method="pm_card_mastercard"),
+    Card("378282246310005", "Succeeds", "amex", payment_method="pm_card_amex"),
+    Card(
+        "4000000000000002",
+        "Card is declined",
+        decline=_declined("generic_decline"),
+        payment_method="pm_card_visa_chargeDeclined",
+    ),
+    Card(
+        "4000000000009995",
+        "Insufficient funds",
+        decline=INSUFFICIENT,
+        payment_method="pm_card_visa_chargeDeclinedInsufficientFunds",
+    ),
+    Card(
+        "4000000000009987",
+        "Lost card",
+        decline=_declined("lost_card"),
+        payment_method="pm_card_visa_chargeDeclinedLostCard",
+    ),
+    Card(
+        "4000000000009979",
+        "Stolen card",
+        decline=_declined("stolen_card"),
+        payment_method="pm_card_visa_chargeDeclinedStolenCard",
+    ),
+    Card(
+        "4000000000006975",
+        "Used too often",
+        decline=_declined(
+            "card_velocity_exceeded",
+            "Your card was declined for making repeated attempts too frequently.",
+        ),
+        payment_method="pm_card_visa_chargeDeclinedVelocityLimitExceeded",
+    ),
+    Card(
+        "4000000000000069",
+        "Expired card",
+        decline=Decline("expired_card", None, "Your card has expired."),
+        payment_method="pm_card_chargeDeclinedExpiredCard",
+    ),
+    Card(
+        "4000000000000127",
+        "Wrong security code",
+        decline=Decline("incorrect_cvc", None, "Your card's security code is incorrect."),
+        payment_method="pm_card_chargeDeclinedIncorrectCvc",
+    ),
+    Card(
+        "4000000000000119",
+        "Processing error",
+        decline=Decline(
+            "processing_error",
+            None,
+            "An error occurred while processing your card. Try again in a little bit.",
+        ),
+        payment_method="pm_card_chargeDeclinedProcessingError",
+    ),
+    Card(
+        "4242424242424241",
+        "Wrong number",
+        decline=INCORRECT_NUMBER,
+        payment_method="pm_card_incorrectNumber",
+    ),
+    Card(
+        "4100000000000019",
+        "Blocked as fraud",
+        decline=_declined("fraudulent"),
+        payment_method="pm_card_radarBlock",
+    ),
+    Card(
+        "4000000000000341", "Succeeds now, fails later", payment_method="pm_card_chargeCustomerFail"
+    ),
+    Card(
+        "4000002760003184",
+        "3-D Secure needed",
+        three_d_secure=True,
+        payment_method="pm_card_authenticationRequired",
+    ),
+    Card(
+        "4000000000003220",
+        "3-D Secure 2 needed",
+        three_d_secure=True,
+        payment_method="pm_card_threeDSecure2Required",
+    ),
+    Card(
+        "4000002500003155",
+        "3-D Secure unless set up",
+        three_d_secure=True,
+        payment_method="pm_card_authenticationRequiredOnSetup",
+    ),
+    Card(
+        "4000003800000446",
+        "Already set up",
+        payment_method="pm_card_authenticationRequiredSetupForOffSession",
+    ),
+    Card(
+        "4000008260003178",
+        "3-D Secure, then insufficient funds",
+        three_d_secure=True,
+        decline=INSUFFICIENT,
+        payment_method="pm_card_authenticationRequiredChargeDeclinedInsufficientFunds",
+    ),
+    Card("4000000000000259", "Succeeds, disputed later", payment_method="pm_card_createDispute"),
+    Card("4000000000007726", "Succeeds, slow refund", payment_method="pm_card_pendingRefund"),
+    Card("4000000000005126", "Succeeds, refund fails", payment_method="pm_card_refundFail"),
+)
+BY_NUMBER = {card.number: card for card in ALL}
+BY_PAYMENT_METHOD = {card.payment_method: card for card in ALL}
+
+
+@dataclass(frozen=True)
+class BankDebit:
+    """A payment that the bank confirms, or refuses, only days later."""
+
+    type: str
+    last4: str = "6789"
+
+
+def bank_debit(currency: str) -> BankDebit:
+    """Return the bank debit that is usual for a currency."""
+    return BankDebit(DEBIT_TYPES.get(currency, "us_bank_account"))
+
+
+def by_payment_method(name: str, currency: str) -> Card | BankDebit:
+    """Return the card behind a test PaymentMethod, or a bank debit; raise ApiError otherwise."""
+    if name == "bank_debit":
+        return bank_debit(currency)
+    if name not in BY_PAYMENT_METHOD:
+        raise not_found("PaymentMethod", name, "payment_method")
+    return BY_PAYMENT_METHOD[name]
+
+
+def find(number: str) -> Card | None:
+    """Return the test card with this number, with or without spaces; None for all others."""
+    return BY_NUMBER.get("".join(number.split()).replace("-", ""))

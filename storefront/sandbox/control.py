@@ -1,0 +1,128 @@
+"""What a person or a test may do to the sandbox: faults, switches, bank answers, time, reset."""
+
+from typing import Any
+
+from flask import Flask
+
+from storefront.sandbox import (
+    cards,
+    checkout,
+    clock,
+    confirm,
+    deliveries,
+    faults,
+    sessions,
+    subscriptions,
+    switches,
+    timekeeping,
+)
+from storefront.sandbox.core import state
+from storefront.sandbox.store import TABLES, Stored, Tx
+
+
+def inject_fault(
+    app: Flask, fault: str, count: int = 1, path: str = "", seconds: float = 0.0
+) -> None:
+    """Let the next `count` API calls under `path` fail; raise ApiError for an unknown fault."""
+    with state(app).store.write() as tx:
+        faults.inject(tx, fault, count, path, seconds)
+
+
+def set_switches(app: Flask, **changes: Any) -> dict[str, Any]:
+    """Move switches (see switches.DEFAULTS) and return the position of all."""
+    with state(app).store.write() as tx:
+        switches.write(tx, **changes)
+        tx.emitted = True
+        return switches.read(tx)
+
+
+def read_switches(app: Flask) -> dict[str, Any]:
+    """Return the position of every switch."""
+    with state(app).store.read() as tx:
+        return switches.read(tx)
+
+
+def complete(
+    app: Flask,
+    session_id: str,
+    payment_method: str = "pm_card_visa",
+    buyer: checkout.Buyer | None = None,
+) -> checkout.Outcome:
+    """Pay a session as the hosted page would, webhook included; raise ApiError if not open."""
+    with state(app).store.read() as tx:
+        currency = tx.get(sessions.TYPE, session_id)["currency"]
+    means = cards.by_payment_method(payment_method, currency)
+    default = checkout.Buyer("buyer@example.com", "Sandbox Buyer")
+    return confirm.pay(app, session_id, buyer or default, means)
+
+
+def settle_payment(app: Flask, id: str) -> Stored:
+    """Let the bank confirm the delayed payment of an intent or session; return the session."""
+    with state(app).store.write() as tx:
+        return checkout.settle(tx, _find_intent(tx, id))
+
+
+def fail_payment(app: Flask, id: str) -> Stored:
+    """Let the bank refuse the delayed payment of an intent or session; return the session."""
+    with state(app).store.write() as tx:
+        return checkout.fail_delayed(tx, _find_intent(tx, id))
+
+
+def expire_session(app: Flask, id: str) -> Stored:
+    """End an open session before its time; raise ApiError when it is not open."""
+    with state(app).store.write() as tx:
+        session = tx.get(sessions.TYPE, id)
+        checkout.refuse_closed(session)
+        return sessions.expire(tx, session)
+
+
+def cancel_subscription(app: Flask, id: str) -> Stored:
+    """End a subscription at once, as a merchant would in Stripe's dashboard."""
+    with state(app).store.write() as tx:
+        return subscriptions.cancel(tx, tx.get(subscriptions.TYPE, id))
+
+
+def resend_event(app: Flask, event: str, endpoint: str | None = None) -> int:
+    """Queue an event once more; return how many deliveries that makes."""
+    with state(app).store.write() as tx:
+        return deliveries.resend(tx, event, endpoint)
+
+
+def list_deliveries(app: Flask, limit: int = 100) -> list[dict[str, Any]]:
+    """Return the latest deliveries, newest first."""
+    with state(app).store.read() as tx:
+        return deliveries.list_recent(tx, limit)
+
+
+def advance_clock(app: Flask, seconds: int) -> int:
+    """Move the sandbox's time forward, let happen what falls due, and return the new time."""
+    sandbox = state(app)
+    with sandbox.store.write() as tx:
+        clock.advance(tx.connection, seconds)
+    timekeeping.sweep(sandbox.store)
+    sandbox.store.notify()
+    with sandbox.store.read() as tx:
+        return tx.now
+
+
+def reset(app: Flask, *, keep_endpoints: bool = True) -> None:
+    """Forget everything, except, unless told otherwise, where webhooks go."""
+    with state(app).store.write() as tx:
+        endpoints = tx.select("type = ?", ("webhook_endpoint",)) if keep_endpoints else []
+        for table in TABLES:
+            tx.connection.execute(f"DELETE FROM {table}")
+        tx.connection.execute("INSERT INTO clock (id, ahead) VALUES (1, 0)")
+        for endpoint in endpoints:
+            tx.add(endpoint)
+
+
+def _find_intent(tx: Tx, id: str) -> Stored:
+    """Return the PaymentIntent of this id, or the one that pays the session of this id."""
+    if not id.startswith("cs_"):
+        return tx.get("payment_intent", id)
+    found = [
+        intent
+        for intent in tx.select("type = 'payment_intent'", ())
+        if intent.hidden.get("session") == id
+    ]
+    return found[-1] if found else tx.get("payment_intent", id)

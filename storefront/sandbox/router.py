@@ -1,0 +1,202 @@
+"""How an API call is answered: key, fault, parameters, idempotency, transaction, expansion."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import stripe
+from flask import Flask, Response, current_app, request
+
+from storefront.sandbox import faults, idempotency, timekeeping
+from storefront.sandbox.core import Sandbox, state
+from storefront.sandbox.errors import ApiError, invalid, unauthorized
+from storefront.sandbox.expand import expand
+from storefront.sandbox.ids import new_id
+from storefront.sandbox.params import Field, Group, ListOf, Text, decode
+from storefront.sandbox.store import Cause, Tx
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call as an endpoint sees it: a transaction, typed parameters, the sandbox's address."""
+
+    tx: Tx
+    params: dict[str, Any]
+    base_url: str
+
+
+Handler = Callable[..., dict[str, Any] | ApiError]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A method and path with the parameters it takes and the function that carries it out."""
+
+    method: str
+    path: str
+    schema: Group
+    handler: Handler
+
+
+@dataclass
+class Api:
+    """The endpoints of one part of the API, collected by decorators."""
+
+    endpoints: list[Endpoint] = field(default_factory=list)
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        fields: Mapping[str, Field] | None = None,
+        required: tuple[str, ...] = (),
+    ) -> Callable[[Handler], Handler]:
+        """Register a function for a method and path.
+
+        It returns an object, or an ApiError when the refusal itself changed something to keep.
+        """
+        schema = Group({**(fields or {}), "expand": ListOf(Text(), 20)}, required)
+
+        def register(handler: Handler) -> Handler:
+            self.endpoints.append(Endpoint(method, path, schema, handler))
+            return handler
+
+        return register
+
+
+def install(app: Flask, *apis: Api) -> None:
+    """Give the app one route for each endpoint, and Stripe's answer for all other paths."""
+    for endpoint in (endpoint for api in apis for endpoint in api.endpoints):
+        app.add_url_rule(
+            endpoint.path,
+            endpoint=f"{endpoint.method} {endpoint.path}",
+            methods=[endpoint.method],
+            view_func=_view(endpoint),
+            provide_automatic_options=False,
+        )
+    app.add_url_rule("/v1/<path:path>", view_func=_unrecognized, methods=["GET", "POST", "DELETE"])
+
+
+def _view(endpoint: Endpoint) -> Callable[..., Response]:
+    def view(**ids: str) -> Response:
+        return _answer(lambda fault, cause: _execute(endpoint, ids, fault, cause))
+
+    return view
+
+
+def _unrecognized(path: str) -> Response:
+    def refuse(fault: faults.Fault | None, cause: Cause) -> Response:
+        _authenticate()
+        raise ApiError(f"Unrecognized request URL ({request.method}: /v1/{path}).", status=404)
+
+    return _answer(refuse)
+
+
+def _answer(execute: Callable[[faults.Fault | None, Cause], Response]) -> Response:
+    fault = faults.take(state(current_app).store, request.path)
+    key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
+    cause = Cause(new_id("req"), key)
+
+    def attempt() -> Response:
+        try:
+            return execute(fault, cause)
+        except ApiError as error:
+            return _json(json.dumps(error.body()), error.status)
+
+    response = faults.respond(fault, attempt)
+    response.headers["Request-Id"] = cause.request_id or ""
+    response.headers["Stripe-Version"] = request.headers.get("Stripe-Version", stripe.api_version)
+    if key:
+        response.headers["Idempotency-Key"] = key
+    return response
+
+
+def _execute(
+    endpoint: Endpoint, ids: dict[str, str], fault: faults.Fault | None, cause: Cause
+) -> Response:
+    _authenticate()
+    sandbox = state(current_app)
+    raw = _read_params()
+    params = endpoint.schema.read(raw, "")
+    timekeeping.sweep(sandbox.store)
+    if endpoint.method == "GET":
+        with sandbox.store.read() as tx:
+            return _json(*_run(endpoint, Call(tx, params, sandbox.base_url), ids))
+    if cause.idempotency_key is None:
+        with sandbox.store.write(cause) as tx:
+            return _json(*_run(endpoint, Call(tx, params, sandbox.base_url), ids))
+    claim = idempotency.begin(sandbox.store, cause.idempotency_key, request.path, raw)
+    if isinstance(claim, idempotency.Replay):
+        response = _json(claim.body, claim.status)
+        response.headers["Idempotent-Replayed"] = "true"
+        return response
+    return _json(*_execute_once(endpoint, ids, params, claim, fault, cause))
+
+
+def _execute_once(
+    endpoint: Endpoint,
+    ids: dict[str, str],
+    params: dict[str, Any],
+    claim: idempotency.Claim,
+    fault: faults.Fault | None,
+    cause: Cause,
+) -> tuple[str, int]:
+    """Carry out a request and store its answer in one transaction; a refusal is stored as well."""
+    sandbox = state(current_app)
+    try:
+        with sandbox.store.write(cause) as tx:
+            if fault is not None and fault.kind == "500_stored":
+                raise faults.ANSWERS["500"]
+            body, status = _run(endpoint, Call(tx, params, sandbox.base_url), ids)
+            idempotency.finish(tx, claim, status, body)
+    except ApiError as error:
+        body, status = json.dumps(error.body()), error.status
+        with sandbox.store.write(cause) as tx:
+            idempotency.finish(tx, claim, status, body)
+    except BaseException:
+        idempotency.abandon(sandbox.store, claim)
+        raise
+    return body, status
+
+
+def _run(endpoint: Endpoint, call: Call, ids: dict[str, str]) -> tuple[str, int]:
+    result = endpoint.handler(call, **ids)
+    if isinstance(result, ApiError):
+        return json.dumps(result.body()), result.status
+    expand(call.tx, result, call.params.get("expand", []))
+    return json.dumps(result, separators=(",", ":"), ensure_ascii=False), 200
+
+
+def _authenticate() -> None:
+    authorization = request.authorization
+    key = ""
+    if authorization is not None:
+        key = authorization.token or authorization.username or ""
+    if not key:
+        raise unauthorized(
+            "You did not provide an API key. You need to provide your API key in the Authorization "
+            "header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
+        )
+    if not re.fullmatch(r"(sk|rk)_test_\w+", key, re.ASCII):
+        raise unauthorized(f"Invalid API Key provided: {key[:8]}***")
+
+
+def _read_params() -> dict[str, Any]:
+    try:
+        text = request.get_data().decode() if request.method == "POST" else ""
+        text = text or request.query_string.decode()
+        return decode(parse_qsl(text, keep_blank_values=True, errors="strict"))
+    except UnicodeDecodeError as error:
+        raise invalid("Invalid request: the parameters are not UTF-8") from error
+
+
+def _json(body: str, status: int = 200) -> Response:
+    return Response(body, status, content_type="application/json")
+
+
+def sandbox_of_request() -> Sandbox:
+    """Return the sandbox that answers the present request."""
+    return state(current_app)
