@@ -1,0 +1,1 @@
+"""What the product does, a module a noun: plain functions that never commit and know no request."""
