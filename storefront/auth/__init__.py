@@ -1,0 +1,1 @@
+"""Accounts seen from the browser: register, sign in, sign out, change the password."""

@@ -1,0 +1,1 @@
+"""Buying: from the Buy button to Stripe's page and back."""

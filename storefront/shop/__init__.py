@@ -1,0 +1,1 @@
+"""The shop as visitors and customers see it."""

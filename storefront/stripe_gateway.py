@@ -1,0 +1,266 @@
+"""The only door to Stripe: what we ask it, what may come back, and how its webhooks are verified.
+
+Everything is returned as plain dicts. Every failure becomes a ShopError with words for the buyer;
+what the merchant must know goes to the log. No transaction is open while Stripe is asked.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+import requests
+import stripe
+from flask import Flask, current_app
+
+from storefront import database
+from storefront.errors import InvalidInput, PaymentRefused, PaymentUnavailable
+from storefront.i18n import gettext as _
+
+log = logging.getLogger(__name__)
+
+API_VERSION: str = stripe.api_version
+BUDGET_SECONDS = 13.0  # for all tries of one call; with the pauses between them it ends within 15
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 10.0
+TOLERANCE_SECONDS = 300
+MAX_SIGNATURE_HEADER = 2000
+WebhookSignature = stripe.WebhookSignature  # looked up once: `stripe` finds its names by a search
+
+stripe.enable_telemetry = False
+stripe.set_app_info("storefront")
+
+
+class StripeUnavailable(PaymentUnavailable):
+    """Stripe gave no answer, or none that settles anything: the outcome may be unknown."""
+
+
+class StripeRefused(PaymentUnavailable):
+    """Stripe said no to what we asked; `details` are for our callers, `message` for the buyer."""
+
+    def __init__(self, message: str, *, reason: str | None = None, param: str | None = None):
+        super().__init__(message)
+        self.reason, self.param = reason, param
+
+
+class BadEvent(InvalidInput):
+    """A webhook request that is not a signed event of Stripe's."""
+
+
+class BudgetSession(requests.Session):
+    """Gives each try what is left of the call's time, so that a slow Stripe cannot hold a buyer."""
+
+    budget = threading.local()
+
+    def request(self, *args: Any, **options: Any) -> requests.Response:
+        left = getattr(self.budget, "end", time.monotonic() + BUDGET_SECONDS) - time.monotonic()
+        if left <= 0:
+            raise requests.Timeout("the time for this call is spent")
+        options["timeout"] = (min(CONNECT_SECONDS, left), min(READ_SECONDS, left))
+        return super().request(*args, **options)
+
+
+def init_app(app: Flask) -> None:
+    """Make the one client of this app, and the local Stripe where the settings ask for it."""
+    base = app.config["STRIPE_API_BASE"]
+    transport: stripe.HTTPClient = stripe.RequestsClient(session=BudgetSession())
+    if app.config["STRIPE_SANDBOX"]:
+        base = f"{app.config['SHOP_URL']}/sandbox"
+        transport = _serve_sandbox(app, base)
+    if app.config["STRIPE_SECRET_KEY"]:
+        use(app, transport, base)
+
+
+def use(app: Flask, transport: stripe.HTTPClient, base: str = "") -> None:
+    """Let the app talk to Stripe, or to a stand-in at `base`, through this transport."""
+    options: dict[str, Any] = {"base_addresses": {"api": base}} if base else {}
+    app.extensions["stripe"] = stripe.StripeClient(
+        app.config["STRIPE_SECRET_KEY"], max_network_retries=2, http_client=transport, **options
+    )
+
+
+def _serve_sandbox(app: Flask, base: str) -> stripe.HTTPClient:
+    """Mount the local Stripe under /sandbox; answers come in process, without a second port."""
+    # Only here: a shop with a real key never loads the stand-in.
+    from storefront.sandbox import InProcessClient, create_sandbox, mount
+
+    database = Path(app.config["SHOP_INSTANCE"]) / "sandbox.sqlite"
+    sandbox = create_sandbox(database, base, merchant=app.config["SHOP_NAME"])
+    app.extensions["sandbox"] = sandbox
+    mount(app, sandbox)
+    return InProcessClient(sandbox)
+
+
+def is_configured() -> bool:
+    """Whether the shop has a Stripe key at all."""
+    return "stripe" in current_app.extensions
+
+
+def create_checkout_session(params: Any, idempotency_key: str) -> dict[str, Any]:
+    """Open a Checkout Session. The same key and parameters give the same session again."""
+    return _ask(
+        lambda client: client.v1.checkout.sessions.create(
+            params, {"idempotency_key": idempotency_key}
+        )
+    )
+
+
+def get_checkout_session(session_id: str) -> dict[str, Any]:
+    """The session as Stripe sees it now, with its PaymentIntent in full."""
+    return _ask(
+        lambda client: client.v1.checkout.sessions.retrieve(
+            session_id, {"expand": ["payment_intent"]}
+        )
+    )
+
+
+def expire_checkout_session(session_id: str) -> dict[str, Any]:
+    """Close an open session for good. Raises StripeRefused when it is no longer open."""
+    return _ask(lambda client: client.v1.checkout.sessions.expire(session_id))
+
+
+def close_checkout_session(session_id: str) -> dict[str, Any]:
+    """End an open session for good, and tell how it stands: the buyer may just have paid it."""
+    try:
+        return expire_checkout_session(session_id)
+    except StripeRefused:
+        return get_checkout_session(session_id)
+
+
+def create_customer(params: Any, idempotency_key: str) -> dict[str, Any]:
+    """Make a Customer. The same key and parameters give the same one again."""
+    return _ask(
+        lambda client: client.v1.customers.create(params, {"idempotency_key": idempotency_key})
+    )
+
+
+def get_subscription(subscription_id: str) -> dict[str, Any]:
+    """The subscription as Stripe sees it now."""
+    return _ask(lambda client: client.v1.subscriptions.retrieve(subscription_id))
+
+
+def get_invoice(invoice_id: str) -> dict[str, Any]:
+    """The invoice as Stripe sees it now, in the shape of our API version."""
+    return _ask(lambda client: client.v1.invoices.retrieve(invoice_id))
+
+
+@cache
+def event_types() -> frozenset[str]:
+    """Every event name the installed SDK knows."""
+    return frozenset(get_args(stripe.Event.__annotations__["type"]))
+
+
+def bank_refused(session: dict[str, Any]) -> bool:
+    """Whether a delayed payment has failed for good, which only its PaymentIntent tells."""
+    intent = session.get("payment_intent")
+    if session["status"] != "complete" or session["payment_status"] != "unpaid":
+        return False
+    return isinstance(intent, dict) and intent["status"] in ("requires_payment_method", "canceled")
+
+
+def _ask(call: Callable[[stripe.StripeClient], Any]) -> dict[str, Any]:
+    """Make one call within its time, outside of any transaction, and put its failure into words."""
+    client = current_app.extensions.get("stripe")
+    if client is None:
+        raise PaymentUnavailable(_("This shop does not take payments yet."))
+    database.end_reading()
+    BudgetSession.budget.end = time.monotonic() + BUDGET_SECONDS
+    try:
+        answer: dict[str, Any] = call(client).to_dict(for_json=True)
+        return answer
+    except stripe.CardError as error:
+        raise PaymentRefused(error.user_message or _("The payment was declined.")) from error
+    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        raise _unavailable(error) from error
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        log.error("Stripe does not accept our key: %s", _brief(error))
+        raise StripeRefused(_not_set_up(), reason=error.code) from error
+    except (stripe.InvalidRequestError, stripe.IdempotencyError) as error:
+        log.error("Stripe refused our request: %s", _brief(error))
+        reason, param = error.code, getattr(error, "param", None)
+        raise StripeRefused(_not_set_up(), reason=reason, param=param) from error
+    except stripe.StripeError as error:
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: stripe.StripeError) -> StripeUnavailable:
+    log.warning("Stripe is unavailable: %s", _brief(error))
+    return StripeUnavailable(
+        _("The payment service is not answering. Nothing was charged; please try again soon.")
+    )
+
+
+def _not_set_up() -> str:
+    return _("This payment cannot be started just now. Nothing was charged; the shop was told.")
+
+
+def _brief(error: stripe.StripeError) -> str:
+    """What the log may hold: no key, no address, no card."""
+    told = f"{type(error).__name__} {error.http_status} {error.code} {error.request_id}"
+    # An answer that is no JSON is quoted whole in its error's message: it may hold a buyer's name.
+    ours = isinstance(error, stripe.InvalidRequestError | stripe.AuthenticationError)
+    return f"{told} {error.user_message}" if ours else told
+
+
+def verify_event(payload: bytes, header: str) -> dict[str, Any]:
+    """The event inside a webhook request, verified on its raw bytes with each configured secret.
+
+    Raises BadEvent for anything that is not a well-formed, freshly signed snapshot event; stamps
+    from the future are refused like old ones, which the SDK alone would let pass.
+    """
+    try:
+        body = payload.decode("utf-8")
+        _verify_signature(body, header)
+        event: Any = json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadEvent("the body is not JSON") from error
+    if not _is_event(event):
+        raise BadEvent("the body is not an event")
+    told: dict[str, Any] = event
+    return told
+
+
+def _verify_signature(body: str, header: str) -> None:
+    if not header.isascii() or len(header) > MAX_SIGNATURE_HEADER:
+        raise BadEvent("there is no signature")
+    stamps = [part[2:] for part in header.split(",") if part.startswith("t=")]
+    if len(stamps) != 1 or not stamps[0].isdigit() or len(stamps[0]) > 12:
+        raise BadEvent("the signature has no time stamp")
+    if abs(int(stamps[0]) - time.time()) > TOLERANCE_SECONDS:
+        raise BadEvent("the signature's time stamp is too far from this server's clock")
+    for secret in current_app.config["STRIPE_WEBHOOK_SECRET"]:
+        try:
+            WebhookSignature.verify_header(body, header, secret, TOLERANCE_SECONDS)
+            return
+        except stripe.SignatureVerificationError:
+            continue
+    raise BadEvent("no configured secret fits the signature")
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _is_event(event: Any) -> bool:
+    if not isinstance(event, dict) or event.get("object") != "event":
+        return False
+    data = event.get("data")
+    return (
+        _is_name(event.get("id"), 255)
+        and _is_name(event.get("type"), 100)
+        and isinstance(event.get("livemode"), bool)
+        and isinstance(data, dict)
+        and isinstance(data.get("object"), dict)
+    )
+
+
+def _is_name(value: Any, most: int) -> bool:
+    if not isinstance(value, str) or not 0 < len(value) <= most:
+        return False
+    return value.isascii() and value.isprintable()

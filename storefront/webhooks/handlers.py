@@ -1,0 +1,161 @@
+"""Every event we react to, and why, in one table; and the door for extensions.
+
+A handler runs inside the transaction that remembers the event. Where the event does not tell enough
+to go by, Stripe is asked before that transaction. A handler returns False when the object is not
+ours.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, current_app
+
+from storefront import stripe_gateway
+from storefront.services import settlement, subscriptions
+
+Event = dict[str, Any]
+Object = dict[str, Any]
+Guest = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """An event with the object to go by, and when Stripe was asked for it (ns since 1970)."""
+
+    event: Event
+    object: Object
+    asked_at: int
+
+    @property
+    def cause(self) -> str:
+        return f"{self.event['type']} {self.event['id']}"[:255]  # as much as a step has room for
+
+
+@dataclass(frozen=True)
+class Handler:
+    """What one type of event makes us do; `ask` gets the object where the event is not enough."""
+
+    why: str
+    apply: Callable[[Delivery], bool]
+    is_enough: Callable[[Event], bool]
+    ask: Callable[[str], Object]
+
+
+def checkout_session_told(delivery: Delivery) -> bool:
+    """Settle by the session that the signed event carries."""
+    return _settle(delivery, bank_refused=False)
+
+
+def checkout_session_async_payment_failed(delivery: Delivery) -> bool:
+    """The bank said no to a delayed payment; the session alone would still say "unpaid"."""
+    return _settle(delivery, bank_refused=True)
+
+
+def _settle(delivery: Delivery, bank_refused: bool) -> bool:
+    order_id = settlement.settle(delivery.object, cause=delivery.cause, bank_refused=bank_refused)
+    return order_id is not None
+
+
+def customer_subscription_told(delivery: Delivery) -> bool:
+    """Copy the subscription's newest state; an older answer than ours is fine and has no effect."""
+    if subscriptions.mirror(delivery.object, delivery.asked_at):
+        return True
+    return subscriptions.is_known(delivery.object["id"])
+
+
+def invoice_told(delivery: Delivery) -> bool:
+    """Record what a subscription was charged, or that it could not be."""
+    return subscriptions.record_invoice(delivery.object)
+
+
+def speaks_our_version(event: Event) -> bool:
+    """Whether the event's own object has the shape we know."""
+    return event.get("api_version") == stripe_gateway.API_VERSION
+
+
+def is_foreign_subscription(event: Event) -> bool:
+    """Whether it is another program's; of ours Stripe is asked, since events come in any order."""
+    told: Object = event["data"]["object"]
+    is_ours = (told.get("metadata") or {}).get("order") or subscriptions.is_known(told["id"])
+    return not is_ours
+
+
+def _session(why: str, apply: Callable[[Delivery], bool] = checkout_session_told) -> Handler:
+    return Handler(why, apply, speaks_our_version, stripe_gateway.get_checkout_session)
+
+
+def _subscription(why: str) -> Handler:
+    return Handler(
+        why, customer_subscription_told, is_foreign_subscription, stripe_gateway.get_subscription
+    )
+
+
+def _invoice(why: str) -> Handler:
+    return Handler(why, invoice_told, speaks_our_version, stripe_gateway.get_invoice)
+
+
+HANDLERS: dict[str, Handler] = {
+    "checkout.session.completed": _session("The buyer is done: paid, or waiting for the bank."),
+    "checkout.session.async_payment_succeeded": _session("The bank has paid at last."),
+    "checkout.session.async_payment_failed": _session(
+        "The bank refused: the goods are free again.", checkout_session_async_payment_failed
+    ),
+    "checkout.session.expired": _session("Nobody paid in time: the goods are free again."),
+    "customer.subscription.created": _subscription("A subscription has begun."),
+    "customer.subscription.updated": _subscription("Its state, price or end has changed."),
+    "customer.subscription.deleted": _subscription("It has ended."),
+    "invoice.paid": _invoice("A first payment or a renewal was charged."),
+    "invoice.payment_failed": _invoice("A renewal could not be charged."),
+}
+
+
+def register(app: Flask, event_type: str, handler: Guest) -> None:
+    """Let an extension take part in an event, inside the transaction that remembers it.
+
+    It runs after ours, once for each event, also for types that HANDLERS does not name. When it
+    raises, all is rolled back and Stripe delivers again. Raises ValueError for an event name that
+    Stripe does not have, and for a handler that is registered already.
+    """
+    if event_type not in stripe_gateway.event_types():
+        raise ValueError(f"Stripe has no event named {event_type!r}")
+    handlers = _registered(app).setdefault(event_type, [])
+    if handler in handlers:
+        raise ValueError(f"{handler!r} is registered for {event_type} already")
+    handlers.append(handler)
+
+
+def _registered(app: Flask) -> dict[str, list[Guest]]:
+    found: dict[str, list[Guest]] = app.extensions.setdefault("event_handlers", {})
+    return found
+
+
+def is_enough(event: Event) -> bool:
+    """Whether the event can be applied as it is, so that Stripe need not be asked."""
+    handler = HANDLERS.get(event["type"])
+    return handler is None or handler.is_enough(event)
+
+
+def fetch(event: Event) -> Delivery:
+    """Everything the handler needs to know, asked of Stripe where the event is not enough."""
+    asked_at = time.time_ns()
+    handler, told = HANDLERS.get(event["type"]), event["data"]["object"]
+    if handler and not handler.is_enough(event):
+        told = handler.ask(told["id"])
+    return Delivery(event, told, asked_at)
+
+
+def apply(delivery: Delivery) -> str | None:
+    """Do the event's work in the open transaction; None, or why it had no effect here."""
+    kind = delivery.event["type"]
+    handler = HANDLERS.get(kind)
+    guests = _registered(current_app).get(kind, ())
+    ours = handler.apply(delivery) if handler else False
+    for guest in guests:
+        guest(delivery.event)
+    if ours or guests:
+        return None
+    return "this shop has no such object" if handler else "no handler for this type of event"
