@@ -1,0 +1,196 @@
+"""`flask shop work`: alone enough, without webhooks and without buyers who come back."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from storefront import work
+from storefront.models.columns import now
+from storefront.models.order import NEVER
+from storefront.sandbox import control
+from tests.payments.interventions import (
+    LOOK,
+    OPEN,
+    Crash,
+    after,
+    before,
+    calls,
+    change_order,
+    crash,
+)
+from tests.stage import Stage
+
+PAST = timedelta(minutes=-1)
+
+
+@pytest.fixture
+def stage(stage: Stage) -> Stage:
+    """The common stage on which no webhook ever arrives."""
+    stage.silence()
+    return stage
+
+
+def leave_without_session(stage: Stage) -> None:
+    """Let a purchase break off before Stripe was asked."""
+    before(stage, OPEN, crash)
+    with pytest.raises(Crash):
+        stage.buy(stage.browser())
+
+
+def test_it_pays_what_was_paid(stage: Stage) -> None:
+    stage.pay(stage.open_session(stage.browser(), quantity=2))
+    assert stage.work() == {"asked": 1, "settled": 1, "unanswered": 0, "failed": 0}
+    assert (stage.order().state, stage.order().amount_total) == ("paid", 4800)
+    assert stage.order().steps[-1].cause == "work"
+    assert stage.stock() == (3, 0, 2)
+
+
+def test_it_frees_what_was_never_paid(stage: Stage) -> None:
+    control.expire_session(stage.sandbox, stage.open_session(stage.browser()))
+    stage.work()
+    assert stage.order().state == "expired"
+    assert stage.stock() == (5, 0, 0)
+
+
+def test_it_leaves_what_may_still_be_paid(stage: Stage) -> None:
+    stage.open_session(stage.browser())
+    assert stage.work()["settled"] == 0
+    assert stage.stock() == (5, 1, 0)
+
+
+def test_a_hold_ends_when_stripe_says_so_not_when_our_clock_does(stage: Stage) -> None:
+    session_id = stage.open_session(stage.browser())
+    change_order(stage, expires_at=now() + PAST)
+    stage.work()
+    assert stage.order().state == "open"
+    stage.pay(session_id)
+    stage.work()
+    assert stage.order().state == "paid"
+
+
+def test_it_follows_a_slow_bank_to_the_end(stage: Stage) -> None:
+    session_id = stage.open_session(stage.browser())
+    stage.pay(session_id, "bank_debit")
+    stage.work()
+    assert stage.order().state == "processing"
+    control.settle_payment(stage.sandbox, session_id)
+    stage.work()
+    assert stage.order().state == "paid"
+
+
+def test_it_hears_that_a_bank_has_refused(stage: Stage) -> None:
+    session_id = stage.open_session(stage.browser())
+    stage.pay(session_id, "bank_debit")
+    control.fail_payment(stage.sandbox, session_id)
+    stage.work()
+    assert (stage.order().state, stage.stock()) == ("failed", (5, 0, 0))
+
+
+def test_a_second_pass_finds_nothing_to_do(stage: Stage) -> None:
+    stage.pay(stage.open_session(stage.browser()))
+    stage.work()
+    assert stage.work() == {"asked": 0, "settled": 0, "unanswered": 0, "failed": 0}
+    assert stage.steps() == [(None, "open"), ("open", "paid")]
+
+
+def test_two_passes_at_once_ask_once(stage: Stage) -> None:
+    stage.pay(stage.open_session(stage.browser()))
+
+    def run(_number: int) -> int:
+        with stage.app.app_context():
+            return work.run_pass().asked
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(pool.map(run, range(2))) == 1
+    assert stage.steps() == [(None, "open"), ("open", "paid")]
+
+
+def test_an_order_just_asked_about_is_not_asked_about_again(stage: Stage) -> None:
+    stage.open_session(stage.browser())
+    with stage.app.app_context():
+        assert [work.run_pass().asked for _ in range(3)] == [1, 0, 0]
+
+
+def test_the_webhook_in_the_same_moment_makes_one_step(stage: Stage) -> None:
+    stage.pay(stage.open_session(stage.browser()))
+
+    def webhook_arrives(_session: Any) -> None:
+        control.set_switches(stage.sandbox, paused=False)
+        stage.deliver()
+
+    after(stage, LOOK, webhook_arrives)
+    stage.work()
+    assert stage.steps() == [(None, "open"), ("open", "paid")]
+    assert stage.stock() == (4, 0, 1)
+
+
+@pytest.mark.parametrize("kind", ["500", "429", "timeout_before"])
+def test_without_an_answer_nothing_is_lost(stage: Stage, kind: str) -> None:
+    stage.pay(stage.open_session(stage.browser()))
+    stage.fault(kind, 1 if kind == "429" else 3)
+    assert stage.work()["unanswered"] == 1
+    assert stage.order().state == "open"
+    stage.work()
+    assert stage.order().state == "paid"
+
+
+def test_a_key_that_is_refused_frees_nothing(stage: Stage) -> None:
+    stage.pay(stage.open_session(stage.browser()))
+    change_order(stage, expires_at=now() + PAST)
+    stage.fault("401")
+    stage.work()
+    assert stage.order().state == "open"
+
+
+def test_one_order_in_trouble_does_not_keep_the_others(stage: Stage) -> None:
+    sick = stage.open_session(stage.browser())
+    stage.pay(sick)
+    stage.pay(stage.open_session(stage.browser()))
+    change_order(stage, sick, livemode=True, asked_at=NEVER - timedelta(days=1))
+    assert stage.work() == {"asked": 2, "settled": 1, "unanswered": 0, "failed": 1}
+    assert [order.state for order in stage.orders()] == ["open", "paid"]
+
+
+def test_a_hold_without_a_session_lasts_until_its_time_is_over(stage: Stage) -> None:
+    leave_without_session(stage)
+    stage.work()
+    assert stage.stock() == (5, 1, 0)
+    change_order(stage, expires_at=now() + PAST)
+    assert stage.work()["settled"] == 1
+    assert (stage.order().state, stage.stock()) == ("expired", (5, 0, 0))
+    assert "no Checkout Session" in stage.order().steps[-1].note
+
+
+def test_a_session_that_stripe_never_had_ends_with_its_time(stage: Stage) -> None:
+    session_id = stage.open_session(stage.browser())
+    change_order(stage, session_id, checkout_session="cs_test_gone")
+    stage.work()
+    assert stage.order().state == "open"
+    change_order(stage, expires_at=now() + PAST)
+    stage.work()
+    assert (stage.order().state, stage.stock()) == ("expired", (5, 0, 0))
+
+
+def test_an_order_opened_again_in_the_same_moment_does_not_lapse(stage: Stage) -> None:
+    browser = stage.browser()
+    stage.open_session(browser, "YEN")
+    before(stage, OPEN, crash)
+    with pytest.raises(Crash):
+        stage.buy(browser)
+    change_order(stage, expires_at=now() + PAST, asked_at=now() - timedelta(hours=1))
+    change_order(stage, stage.orders()[0].checkout_session, asked_at=NEVER)
+    after(stage, LOOK, lambda _session: stage.open_session(browser))
+    stage.work()
+    assert [order.state for order in stage.orders()] == ["open", "open"]
+    assert stage.stock() == (5, 1, 0)
+
+
+def test_a_shop_without_a_key_has_nothing_to_do(stage: Stage) -> None:
+    stage.open_session(stage.browser())
+    stage.app.extensions.pop("stripe")
+    assert stage.work()["asked"] == 0
+    assert len(calls(stage, LOOK)) == 0
