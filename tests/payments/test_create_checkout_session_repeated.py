@@ -44,6 +44,18 @@ def test_a_double_click_before_the_first_cookie_is_one_purchase(stage: Stage) ->
     assert len(stage.orders()) == 1
 
 
+def test_a_plain_double_click_in_a_young_session_is_one_purchase(stage: Stage) -> None:
+    """Both halves leave before either is answered: each carries the cookie of the page before."""
+    first, second = stage.browser(), stage.browser()
+    first.get("/auth/login")
+    cookie = first.get_cookie("session")
+    assert cookie is not None
+    second.set_cookie("session", cookie.value)
+    pressed = [stage.buy_plainly(half).headers["Location"] for half in (first, second)]
+    assert pressed[0] == pressed[1]
+    assert stage.stock() == (5, 1, 0)
+
+
 @on_sqlite
 @pytest.mark.parametrize("attempt", ["", "1", "not-a-uuid", "0" * 5000])
 def test_a_made_up_attempt_names_nobody(stage: Stage, attempt: str) -> None:
