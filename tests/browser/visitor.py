@@ -142,11 +142,15 @@ class Tab:
     def __init__(self, page: Page) -> None:
         self._wire = page.context.new_cdp_session(page)
 
+    def ask(self, expression: str) -> bool:
+        """Whether an expression is true at this moment."""
+        answer = self._wire.send("Runtime.evaluate", {"expression": expression})
+        return answer["result"].get("value") is True
+
     def see(self, expression: str) -> None:
         """Wait until an expression is true in whichever page stands in the tab."""
         deadline = time.monotonic() + PATIENCE / 1000
         while True:
-            answer = self._wire.send("Runtime.evaluate", {"expression": expression})
-            if answer["result"].get("value") is True:
+            if self.ask(expression):
                 return
             assert time.monotonic() < deadline, f"never true: {expression}"
