@@ -37,12 +37,12 @@ def emit(tx: Tx, type: str, obj: dict[str, Any], previous: dict[str, Any] | None
 
 
 def enqueue(tx: Tx, event: dict[str, Any], endpoint: str) -> int:
-    """Add one delivery of an event, due now, and return its number."""
+    """Add one delivery of an event, due at present whenever it happened; return its number."""
     tx.emitted = True
     row = tx.connection.execute(
         "INSERT INTO deliveries (event, event_type, endpoint, state, due_at)"
         " VALUES (?, ?, ?, 'due', ?) RETURNING id",
-        (event["id"], event["type"], endpoint, tx.now),
+        (event["id"], event["type"], endpoint, tx.present),
     ).fetchone()
     return int(row[0])
 

@@ -100,16 +100,33 @@ NOBODY = Cause()
 
 
 class Tx:
-    """One open transaction, at one moment of the sandbox's time."""
+    """One open transaction, in the present of the sandbox's clock unless `at` says otherwise."""
 
     def __init__(self, connection: sqlite3.Connection, cause: Cause) -> None:
         self.connection = connection
         self.cause = cause
-        self.now = clock.now(connection)
+        self.present = clock.now(connection)
+        self.now = self.present
+        self.clock: str | None = None
         self.emitted = False
+
+    @contextlib.contextmanager
+    def at(self, moment: int, clock: str | None = None) -> Iterator[None]:
+        """Let things happen at a moment other than the present, and by a test clock if one is named.
+
+        What is added meanwhile belongs to that test clock: see timekeeping.
+        """
+        before = self.now, self.clock
+        self.now, self.clock = moment, clock or self.clock
+        try:
+            yield
+        finally:
+            self.now, self.clock = before
 
     def add(self, obj: Stored) -> Stored:
         """Store a new object and return it."""
+        if self.clock:
+            obj.hidden["clock"] = self.clock
         self.connection.execute(
             "INSERT INTO objects (id, type, created, due_at, data, hidden)"
             " VALUES (?, ?, ?, ?, ?, ?)",
