@@ -69,12 +69,15 @@ def upgrade() -> None:
     sa.Column('billing_reason', sa.String(length=40), nullable=True),
     sa.Column('currency', sa.String(length=3), nullable=False),
     sa.Column('amount_paid', sa.Integer(), nullable=False),
+    sa.Column('amount_refunded', sa.Integer(), nullable=False),
+    sa.Column('payment_intent', sa.String(length=255), nullable=True),
     sa.Column('attempt_count', sa.Integer(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_subscription_invoice')),
     sa.UniqueConstraint('stripe_id', name=op.f('uq_subscription_invoice_stripe_id'))
     )
     with op.batch_alter_table('subscription_invoice', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_subscription_invoice_payment_intent'), ['payment_intent'], unique=False)
         batch_op.create_index(batch_op.f('ix_subscription_invoice_stripe_subscription'), ['stripe_subscription'], unique=False)
 
     op.create_table('user',
@@ -113,6 +116,7 @@ def upgrade() -> None:
     sa.Column('amount_discount', sa.Integer(), nullable=False),
     sa.Column('amount_total', sa.Integer(), nullable=False),
     sa.Column('amount_refunded', sa.Integer(), nullable=False),
+    sa.Column('amount_refunding', sa.Integer(), nullable=False),
     sa.Column('livemode', sa.Boolean(), nullable=False),
     sa.Column('attempt', sa.Integer(), nullable=False),
     sa.Column('checkout_session', sa.String(length=255), nullable=True),
@@ -130,6 +134,7 @@ def upgrade() -> None:
     sa.CheckConstraint("fulfillment IN ('unfulfilled', 'partial', 'fulfilled', 'returned')", name=op.f('ck_order_fulfillment')),
     sa.CheckConstraint("state IN ('open', 'paid', 'processing', 'expired', 'cancelled', 'failed')", name=op.f('ck_order_state')),
     sa.CheckConstraint("stock IN ('held', 'sold', 'released', 'short')", name=op.f('ck_order_stock')),
+    sa.CheckConstraint('amount_refunded >= 0 AND amount_refunding >= 0', name=op.f('ck_order_refunds')),
     sa.CheckConstraint('amount_subtotal >= 0 AND amount_total >= 0', name=op.f('ck_order_amounts')),
     sa.CheckConstraint('length(currency) = 3', name=op.f('ck_order_currency')),
     sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_order_user_id')),
@@ -188,6 +193,30 @@ def upgrade() -> None:
     with op.batch_alter_table('variant', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_variant_product_id_position'), ['product_id', 'position'], unique=False)
 
+    op.create_table('dispute',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('stripe_id', sa.String(length=255), nullable=False),
+    sa.Column('order_id', sa.Integer(), nullable=True),
+    sa.Column('payment_intent', sa.String(length=255), nullable=True),
+    sa.Column('livemode', sa.Boolean(), nullable=False),
+    sa.Column('currency', sa.String(length=3), nullable=False),
+    sa.Column('amount', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.String(length=60), nullable=False),
+    sa.Column('status', sa.String(length=40), nullable=False),
+    sa.Column('due_by', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('fetched_at', sa.BigInteger(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('amount >= 0', name=op.f('ck_dispute_amount')),
+    sa.CheckConstraint('length(currency) = 3', name=op.f('ck_dispute_currency')),
+    sa.ForeignKeyConstraint(['order_id'], ['order.id'], name=op.f('fk_dispute_order_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_dispute')),
+    sa.UniqueConstraint('stripe_id', name=op.f('uq_dispute_stripe_id'))
+    )
+    with op.batch_alter_table('dispute', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_dispute_order_id'), ['order_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_dispute_payment_intent'), ['payment_intent'], unique=False)
+        batch_op.create_index(batch_op.f('ix_dispute_status'), ['status'], unique=False)
+
     op.create_table('order_line',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('order_id', sa.Integer(), nullable=False),
@@ -197,12 +226,14 @@ def upgrade() -> None:
     sa.Column('name', sa.String(length=200), nullable=False),
     sa.Column('label', sa.String(length=120), nullable=False),
     sa.Column('quantity', sa.Integer(), nullable=False),
+    sa.Column('restocked', sa.Integer(), nullable=False),
     sa.Column('unit_amount', sa.Integer(), nullable=False),
     sa.Column('amount_total', sa.Integer(), nullable=False),
     sa.Column('interval', sa.String(length=5), nullable=True),
     sa.Column('interval_count', sa.Integer(), nullable=False),
     sa.Column('trial_days', sa.Integer(), nullable=True),
     sa.CheckConstraint('quantity >= 1', name=op.f('ck_order_line_quantity')),
+    sa.CheckConstraint('restocked BETWEEN 0 AND quantity', name=op.f('ck_order_line_restocked')),
     sa.CheckConstraint('unit_amount >= 0 AND amount_total >= 0', name=op.f('ck_order_line_amounts')),
     sa.ForeignKeyConstraint(['order_id'], ['order.id'], name=op.f('fk_order_line_order_id')),
     sa.ForeignKeyConstraint(['variant_id'], ['variant.id'], name=op.f('fk_order_line_variant_id')),
@@ -225,6 +256,64 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('order_step', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_order_step_order_id'), ['order_id'], unique=False)
+
+    op.create_table('outgoing_mail',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('key', sa.String(length=120), nullable=False),
+    sa.Column('kind', sa.String(length=40), nullable=False),
+    sa.Column('order_id', sa.Integer(), nullable=True),
+    sa.Column('recipient', sa.String(length=254), nullable=True),
+    sa.Column('details', sa.JSON(), nullable=False),
+    sa.Column('state', sa.String(length=8), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('next_try_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('last_error', sa.Text(), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("state IN ('waiting', 'sent', 'failed')", name=op.f('ck_outgoing_mail_state')),
+    sa.ForeignKeyConstraint(['order_id'], ['order.id'], name=op.f('fk_outgoing_mail_order_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_outgoing_mail')),
+    sa.UniqueConstraint('key', name=op.f('uq_outgoing_mail_key'))
+    )
+    with op.batch_alter_table('outgoing_mail', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_outgoing_mail_order_id'), ['order_id'], unique=False)
+        batch_op.create_index('ix_outgoing_mail_waiting', ['next_try_at'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+
+    op.create_table('refund',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('order_id', sa.Integer(), nullable=True),
+    sa.Column('stripe_id', sa.String(length=255), nullable=True),
+    sa.Column('idempotency_key', sa.String(length=80), nullable=True),
+    sa.Column('attempt', sa.Integer(), nullable=False),
+    sa.Column('payment_intent', sa.String(length=255), nullable=False),
+    sa.Column('livemode', sa.Boolean(), nullable=False),
+    sa.Column('currency', sa.String(length=3), nullable=False),
+    sa.Column('amount', sa.Integer(), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('reason', sa.String(length=30), nullable=True),
+    sa.Column('failure_reason', sa.String(length=60), nullable=True),
+    sa.Column('origin', sa.String(length=10), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.Column('restock', sa.Boolean(), nullable=False),
+    sa.Column('restocked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("(state = 'asked') <= (idempotency_key IS NOT NULL)", name=op.f('ck_refund_key')),
+    sa.CheckConstraint("origin IN ('shop', 'oversold', 'stripe')", name=op.f('ck_refund_origin')),
+    sa.CheckConstraint("reason IS NULL OR reason IN ('duplicate', 'fraudulent', 'requested_by_customer')", name=op.f('ck_refund_reason')),
+    sa.CheckConstraint("state IN ('asked', 'pending', 'requires_action', 'succeeded', 'failed', 'canceled')", name=op.f('ck_refund_state')),
+    sa.CheckConstraint('amount > 0', name=op.f('ck_refund_amount')),
+    sa.CheckConstraint('length(currency) = 3', name=op.f('ck_refund_currency')),
+    sa.ForeignKeyConstraint(['order_id'], ['order.id'], name=op.f('fk_refund_order_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_refund')),
+    sa.UniqueConstraint('idempotency_key', name=op.f('uq_refund_idempotency_key')),
+    sa.UniqueConstraint('stripe_id', name=op.f('uq_refund_stripe_id'))
+    )
+    with op.batch_alter_table('refund', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_refund_order_id'), ['order_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_refund_payment_intent'), ['payment_intent'], unique=False)
+        batch_op.create_index('ix_refund_unfinished', ['asked_at'], unique=False, sqlite_where=sa.text("state IN ('asked', 'pending', 'requires_action')"), postgresql_where=sa.text("state IN ('asked', 'pending', 'requires_action')"))
 
     op.create_table('subscription',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -250,16 +339,39 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_subscription_order_id'), ['order_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_subscription_user_id_status'), ['user_id', 'status'], unique=False)
 
+    op.create_table('refund_line',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('refund_id', sa.Integer(), nullable=False),
+    sa.Column('order_line_id', sa.Integer(), nullable=False),
+    sa.Column('quantity', sa.Integer(), nullable=False),
+    sa.CheckConstraint('quantity >= 1', name=op.f('ck_refund_line_quantity')),
+    sa.ForeignKeyConstraint(['order_line_id'], ['order_line.id'], name=op.f('fk_refund_line_order_line_id')),
+    sa.ForeignKeyConstraint(['refund_id'], ['refund.id'], name=op.f('fk_refund_line_refund_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_refund_line')),
+    sa.UniqueConstraint('refund_id', 'order_line_id', name=op.f('uq_refund_line_refund_id_order_line_id'))
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table('refund_line')
     with op.batch_alter_table('subscription', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_subscription_user_id_status'))
         batch_op.drop_index(batch_op.f('ix_subscription_order_id'))
 
     op.drop_table('subscription')
+    with op.batch_alter_table('refund', schema=None) as batch_op:
+        batch_op.drop_index('ix_refund_unfinished', sqlite_where=sa.text("state IN ('asked', 'pending', 'requires_action')"), postgresql_where=sa.text("state IN ('asked', 'pending', 'requires_action')"))
+        batch_op.drop_index(batch_op.f('ix_refund_payment_intent'))
+        batch_op.drop_index(batch_op.f('ix_refund_order_id'))
+
+    op.drop_table('refund')
+    with op.batch_alter_table('outgoing_mail', schema=None) as batch_op:
+        batch_op.drop_index('ix_outgoing_mail_waiting', sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+        batch_op.drop_index(batch_op.f('ix_outgoing_mail_order_id'))
+
+    op.drop_table('outgoing_mail')
     with op.batch_alter_table('order_step', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_order_step_order_id'))
 
@@ -268,6 +380,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_order_line_variant_id'))
 
     op.drop_table('order_line')
+    with op.batch_alter_table('dispute', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_dispute_status'))
+        batch_op.drop_index(batch_op.f('ix_dispute_payment_intent'))
+        batch_op.drop_index(batch_op.f('ix_dispute_order_id'))
+
+    op.drop_table('dispute')
     with op.batch_alter_table('variant', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_variant_product_id_position'))
 
@@ -286,6 +404,7 @@ def downgrade() -> None:
     op.drop_table('user')
     with op.batch_alter_table('subscription_invoice', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_subscription_invoice_stripe_subscription'))
+        batch_op.drop_index(batch_op.f('ix_subscription_invoice_payment_intent'))
 
     op.drop_table('subscription_invoice')
     with op.batch_alter_table('stripe_event', schema=None) as batch_op:

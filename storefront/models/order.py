@@ -38,6 +38,8 @@ class Order(db.Model):
     `reference` is what Stripe is told; `token` opens the guest's page and is told to nobody else.
     `purchase_key` names buyer and contents: at most one open order has it. `stock` says where the
     goods are: held for it, sold by it, released, or short (paid, but there were none left).
+    `amount_refunded` is what Stripe counts as given back; `amount_refunding` is asked for, and not
+    answered yet.
     """
 
     __tablename__ = "order"
@@ -49,6 +51,7 @@ class Order(db.Model):
         CheckConstraint("(stock = 'held') = (state IN ('open', 'processing'))", name="hold"),
         CheckConstraint("length(currency) = 3", name="currency"),
         CheckConstraint("amount_subtotal >= 0 AND amount_total >= 0", name="amounts"),
+        CheckConstraint("amount_refunded >= 0 AND amount_refunding >= 0", name="refunds"),
         Index(
             "uq_order_open_purchase",
             "purchase_key",
@@ -90,6 +93,7 @@ class Order(db.Model):
     amount_discount: Mapped[int] = mapped_column(default=0)
     amount_total: Mapped[int]
     amount_refunded: Mapped[int] = mapped_column(default=0)
+    amount_refunding: Mapped[int] = mapped_column(default=0)
 
     livemode: Mapped[bool]
     attempt: Mapped[int] = mapped_column(default=1)
@@ -117,12 +121,16 @@ class Order(db.Model):
 
 
 class OrderLine(db.Model):
-    """A copy of what was bought, true for ever whatever becomes of the variant."""
+    """A copy of what was bought, true for ever whatever becomes of the variant.
+
+    `restocked` of the `quantity` came back and are on the shelf again.
+    """
 
     __tablename__ = "order_line"
     __table_args__ = (
         UniqueConstraint("order_id", "position"),
         CheckConstraint("quantity >= 1", name="quantity"),
+        CheckConstraint("restocked BETWEEN 0 AND quantity", name="restocked"),
         CheckConstraint("unit_amount >= 0 AND amount_total >= 0", name="amounts"),
     )
 
@@ -134,6 +142,7 @@ class OrderLine(db.Model):
     name: Mapped[str] = mapped_column(String(200))
     label: Mapped[str] = mapped_column(String(120), default="")
     quantity: Mapped[int]
+    restocked: Mapped[int] = mapped_column(default=0)
     unit_amount: Mapped[int]
     amount_total: Mapped[int]
     interval: Mapped[str | None] = mapped_column(String(5))

@@ -48,5 +48,7 @@ class SubscriptionInvoice(db.Model):
     billing_reason: Mapped[str | None] = mapped_column(String(40))
     currency: Mapped[str] = mapped_column(String(3))
     amount_paid: Mapped[int]
+    amount_refunded: Mapped[int] = mapped_column(default=0)
+    payment_intent: Mapped[str | None] = mapped_column(StripeId, index=True)
     attempt_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

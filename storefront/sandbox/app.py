@@ -28,6 +28,7 @@ from storefront.sandbox.api import (
     events,
     payment_pages,
     payments,
+    refunds,
     sessions,
     webhook_endpoints,
 )
@@ -45,6 +46,7 @@ APIS = (
     events.api,
     payment_pages.api,
     payments.api,
+    refunds.api,
     sessions.api,
     webhook_endpoints.api,
 )

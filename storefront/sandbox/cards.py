@@ -17,6 +17,14 @@ class Decline:
 
 
 @dataclass(frozen=True)
+class Complaint:
+    """What the buyer's bank says of a payment afterwards."""
+
+    kind: str  # "chargeback", "inquiry" or "warning"
+    reason: str
+
+
+@dataclass(frozen=True)
 class Card:
     """One test card; even its public number is never stored beyond the last four digits."""
 
@@ -26,6 +34,8 @@ class Card:
     decline: Decline | None = None
     three_d_secure: bool = False
     payment_method: str = ""
+    refund: tuple[str, str] = ("succeeded", "succeeded")  # its status at first and in the end
+    complaint: Complaint | None = None
 
     @property
     def last4(self) -> str:
@@ -162,9 +172,42 @@ ALL = (
         decline=INSUFFICIENT,
         payment_method="pm_card_authenticationRequiredChargeDeclinedInsufficientFunds",
     ),
-    Card("4000000000000259", "Succeeds, disputed later", payment_method="pm_card_createDispute"),
-    Card("4000000000007726", "Succeeds, slow refund", payment_method="pm_card_pendingRefund"),
-    Card("4000000000005126", "Succeeds, refund fails", payment_method="pm_card_refundFail"),
+    Card(
+        "4000000000000259",
+        "Succeeds, disputed as fraud",
+        payment_method="pm_card_createDispute",
+        complaint=Complaint("chargeback", "fraudulent"),
+    ),
+    Card(
+        "4000000000002685",
+        "Succeeds, disputed as not received",
+        payment_method="pm_card_createDisputeProductNotReceived",
+        complaint=Complaint("chargeback", "product_not_received"),
+    ),
+    Card(
+        "4000000000001976",
+        "Succeeds, the bank inquires",
+        payment_method="pm_card_createDisputeInquiry",
+        complaint=Complaint("inquiry", "general"),
+    ),
+    Card(
+        "4000000000005423",
+        "Succeeds, fraud warning",
+        payment_method="pm_card_createIssuerFraudRecord",
+        complaint=Complaint("warning", "made_with_stolen_card"),
+    ),
+    Card(
+        "4000000000007726",
+        "Succeeds, slow refund",
+        payment_method="pm_card_pendingRefund",
+        refund=("pending", "succeeded"),
+    ),
+    Card(
+        "4000000000005126",
+        "Succeeds, refund fails",
+        payment_method="pm_card_refundFail",
+        refund=("succeeded", "failed"),
+    ),
 )
 BY_NUMBER = {card.number: card for card in ALL}
 BY_PAYMENT_METHOD = {card.payment_method: card for card in ALL}

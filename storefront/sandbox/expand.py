@@ -10,6 +10,7 @@ TYPES = {
     "ch": "charge",
     "cs": "checkout.session",
     "cus": "customer",
+    "du": "dispute",
     "evt": "event",
     "in": "invoice",
     "inpay": "invoice_payment",
@@ -17,8 +18,10 @@ TYPES = {
     "pm": "payment_method",
     "price": "price",
     "prod": "product",
+    "re": "refund",
     "shr": "shipping_rate",
     "sub": "subscription",
+    "txn": "balance_transaction",
 }
 MAX_DEPTH = 4
 Lister = Callable[[Tx, dict[str, Any]], dict[str, Any]]

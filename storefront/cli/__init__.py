@@ -1,0 +1,15 @@
+"""`flask shop ...`: the merchant's command line, a module for each kind of task."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from storefront.cli import listing, setup, upkeep
+from storefront.cli.group import shop
+
+__all__ = ["init_app", "listing", "setup", "upkeep"]
+
+
+def init_app(app: Flask) -> None:
+    """Add the commands."""
+    app.cli.add_command(shop)
