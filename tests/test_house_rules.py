@@ -62,8 +62,9 @@ def test_it_imports_only_what_its_room_may(path: Path) -> None:
 
 
 # The command line names the handled events when it registers the webhook, and runs the pass.
-def test_the_command_line_imports_no_page() -> None:
-    found = rooms_of(imports(SHOP / "cli.py"))
+@pytest.mark.parametrize("path", sorted((SHOP / "cli").glob("*.py")), ids=named)
+def test_the_command_line_imports_no_page(path: Path) -> None:
+    found = rooms_of(imports(path))
     assert not found & {"auth", "shop", "payments", "admin"}
 
 

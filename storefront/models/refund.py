@@ -22,8 +22,9 @@ class Refund(db.Model):
 
     `asked` is our intent, committed before Stripe is asked; from `stripe_id` on Stripe knows it.
     One that was made at Stripe has no `idempotency_key`. `payment_intent` names the payment;
-    `order_id` is empty while that payment's order has not appeared yet, and for a renewal's payment.
-    `restock` asks for the goods of `lines` to go back on the shelf; `restocked_at` says they did.
+    `order_id` is empty while that payment's order has not appeared yet, and for a renewal's
+    payment. `restock` asks for the goods of `lines` to go back on the shelf; `restocked_at` says
+    that they did.
     """
 
     __tablename__ = "refund"
