@@ -11,12 +11,14 @@ from storefront.sandbox import (
     confirm,
     deliveries,
     faults,
+    refunds,
     sessions,
     subscriptions,
     switches,
     timekeeping,
 )
 from storefront.sandbox.core import state
+from storefront.sandbox.params import Text
 from storefront.sandbox.store import TABLES, Stored, Tx
 
 
@@ -68,6 +70,27 @@ def fail_payment(app: Flask, id: str) -> Stored:
         return checkout.fail_delayed(tx, _find_intent(tx, id))
 
 
+def refund(app: Flask, id: str, amount: int | None = None, reason: str | None = None) -> Stored:
+    """Refund the payment of a session, intent or charge as a merchant would in the dashboard."""
+    with state(app).store.write() as tx:
+        params: dict[str, Any] = {} if amount is None else {"amount": amount}
+        if reason:
+            params["reason"] = Text(refunds.REASONS).read(reason, "reason")
+        return refunds.create(tx, _find_charge(tx, id), params)
+
+
+def settle_refund(app: Flask, id: str) -> Stored:
+    """Let the bank carry out a pending refund."""
+    with state(app).store.write() as tx:
+        return refunds.settle(tx, tx.get(refunds.TYPE, id))
+
+
+def fail_refund(app: Flask, id: str) -> Stored:
+    """Let the bank send a refund back, pending or carried out."""
+    with state(app).store.write() as tx:
+        return refunds.fail(tx, tx.get(refunds.TYPE, id))
+
+
 def expire_session(app: Flask, id: str) -> Stored:
     """End an open session before its time; raise ApiError when it is not open."""
     with state(app).store.write() as tx:
@@ -114,6 +137,12 @@ def reset(app: Flask, *, keep_endpoints: bool = True) -> None:
         tx.connection.execute("INSERT INTO clock (id, ahead) VALUES (1, 0)")
         for endpoint in endpoints:
             tx.add(endpoint)
+
+
+def _find_charge(tx: Tx, id: str) -> Stored:
+    if id.startswith("ch_"):
+        return tx.get("charge", id)
+    return refunds.charge_of_intent(tx, _find_intent(tx, id))
 
 
 def _find_intent(tx: Tx, id: str) -> Stored:

@@ -1,6 +1,9 @@
 """Amounts on Stripe's wire: decimals of each currency, the least charge, and how people read it."""
 
+import re
 from decimal import Decimal
+
+from storefront.sandbox.errors import invalid
 
 ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
 THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
@@ -52,3 +55,11 @@ def show(amount: int, currency: str) -> str:
     places = 0 if currency in WHOLE_UNITS else decimals(currency)
     major = Decimal(amount).scaleb(-decimals(currency))
     return f"{SYMBOLS.get(currency, currency.upper() + NARROW_SPACE)}{major:,.{places}f}"
+
+
+def read(text: str, currency: str) -> int:
+    """Return an amount that a person wrote, such as `12.50`, in minor units; raise ApiError."""
+    places = decimals(currency)
+    if not re.fullmatch(rf"[0-9]{{1,9}}(\.[0-9]{{1,{places}}})?" if places else "[0-9]{1,9}", text):
+        raise invalid(f"Not an amount in {currency}: {text[:20]}", "amount")
+    return int(Decimal(text).scaleb(places))

@@ -144,6 +144,10 @@ def _amount(charge: Stored, wanted: int | None) -> int:
     currency = charge["currency"]
     rest = int(charge["amount"] - charge["amount_refunded"])
     amount = rest if wanted is None else wanted
+    if amount < 1:
+        raise invalid(
+            "This value must be greater than or equal to 1.", "amount", "parameter_invalid_integer"
+        )
     if amount > rest:
         limit = "unrefunded amount on charge" if charge["amount_refunded"] else "charge amount"
         raise invalid(
