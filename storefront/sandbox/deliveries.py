@@ -5,13 +5,13 @@ import logging
 import sqlite3
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import stripe
 from flask import Flask
 
-from storefront.sandbox import switches, timekeeping
+from storefront.sandbox import chaos, signing, switches, timekeeping, versions, webhooks
 from storefront.sandbox.core import Sandbox, state
 from storefront.sandbox.errors import invalid
 from storefront.sandbox.ids import new_id
@@ -22,6 +22,13 @@ log = logging.getLogger(__name__)
 USER_AGENT = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
 MAX_ANSWER = 500  # characters of an answer that the log keeps
 MAX_PER_PASS = 200
+REDIRECT_LEAD = 10  # seconds that a buyer is ahead of the webhook when told to be
+# Chaos lets some wait until a later one was sent, or until their time has come all the same.
+OVERTAKEN = (
+    "attempts = 0 AND id IN (SELECT delivery FROM fates WHERE overtaken) AND EXISTS (SELECT 1"
+    " FROM deliveries AS later WHERE later.endpoint = deliveries.endpoint"
+    " AND later.id > deliveries.id AND later.attempts > 0)"
+)
 
 
 @dataclass(frozen=True)
@@ -31,10 +38,11 @@ class Parcel:
     id: int
     claim: str
     url: str
-    secret: str
     body: bytes
     attempts: int
     copies: int
+    headers: Mapping[str, str]
+    accident: str = ""
 
 
 def run_due(app: Flask) -> int:
@@ -59,8 +67,31 @@ def claim_event(tx: Tx, event: str) -> list[Parcel]:
     positions = switches.read(tx)
     if positions["paused"]:
         return []
+    if positions["redirect_first"]:
+        tx.connection.execute(
+            "UPDATE deliveries SET due_at = MAX(due_at, ?) WHERE event = ? AND state = 'due'",
+            (tx.present + REDIRECT_LEAD, event),
+        )
+        return []
+    return _claim_all(tx, positions, "deliveries.event = ?", event)
+
+
+def claim_of_call(tx: Tx) -> list[Parcel]:
+    """Claim what the call of this transaction told of, where it shall arrive before its answer."""
+    positions = switches.read(tx)
+    if not positions["webhook_first"] or positions["paused"] or not tx.emitted:
+        return []
+    request = "json_extract(objects.data, '$.request.id') = ?"
+    return _claim_all(tx, positions, request, tx.cause.request_id)
+
+
+def _claim_all(
+    tx: Tx, positions: dict[str, Any], condition: str, value: str | None
+) -> list[Parcel]:
     rows = tx.connection.execute(
-        "SELECT id, event_type FROM deliveries WHERE event = ? AND state = 'due'", (event,)
+        "SELECT deliveries.id, event_type FROM deliveries JOIN objects ON objects.id = event"
+        f" WHERE state = 'due' AND deliveries.due_at <= ? AND {condition} ORDER BY deliveries.id",
+        (tx.present, value),
     ).fetchall()
     held = positions["hold"]
     parcels = [_claim(tx, id, positions) for id, type in rows if type not in held]
@@ -69,9 +100,12 @@ def claim_event(tx: Tx, event: str) -> list[Parcel]:
 
 def send(sandbox: Sandbox, parcel: Parcel) -> bool:
     """Send one claimed delivery, note what came of it, and say whether the endpoint took it."""
-    status, answer = 0, ""
-    for _ in range(parcel.copies):
-        status, answer = _post(sandbox, parcel)
+    status, answer = 0, "(lost on its way)"
+    if parcel.accident != "lost":
+        for _ in range(parcel.copies):
+            status, answer = _post(sandbox, parcel)
+    if parcel.accident == "unheard":
+        status, answer = 0, f"(its answer was lost: {status})"
     taken = 200 <= status < 300
     with sandbox.store.write() as tx:
         tx.connection.execute(
@@ -115,6 +149,15 @@ def list_recent(tx: Tx, limit: int = 100) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+def hurry(tx: Tx) -> None:
+    """Let everything that waits be due at present, whatever it waits for."""
+    tx.connection.execute(
+        "UPDATE deliveries SET due_at = ? WHERE state = 'due' AND due_at > ?",
+        (tx.present, tx.present),
+    )
+    tx.emitted = True
+
+
 def seconds_until_due(store: Store) -> float | None:
     """Return how long nothing has to be sent, or None when nothing is waiting at all."""
     with store.read() as tx:
@@ -143,7 +186,7 @@ def _find_due(sandbox: Sandbox, tx: Tx) -> int | None:
     order = "DESC" if positions["reverse"] else "ASC"
     held = json.dumps(positions["hold"])
     row = tx.connection.execute(
-        "SELECT id FROM deliveries WHERE (state = 'due' AND due_at <= ?"
+        f"SELECT id FROM deliveries WHERE (state = 'due' AND (due_at <= ? OR {OVERTAKEN})"
         " OR state = 'sending' AND claimed_at < ?)"
         " AND event_type NOT IN (SELECT value FROM json_each(?))"
         f" ORDER BY due_at {order}, id {order} LIMIT 1",
@@ -158,7 +201,9 @@ def _claim(tx: Tx, id: int, positions: dict[str, Any]) -> Parcel | None:
         "SELECT endpoint, event, attempts FROM deliveries WHERE id = ?", (id,)
     ).fetchone()
     target = tx.find("webhook_endpoint", endpoint)
-    if target is None or target["status"] != "enabled" or switches.take_drop(tx):
+    accident = chaos.draw_accident(tx, id, attempts)
+    gone = target is None or target["status"] != "enabled" or accident == "lost_forever"
+    if target is None or gone or switches.take_drop(tx):
         tx.connection.execute("UPDATE deliveries SET state = 'dropped' WHERE id = ?", (id,))
         return None
     claim = new_id("claim")
@@ -166,27 +211,24 @@ def _claim(tx: Tx, id: int, positions: dict[str, Any]) -> Parcel | None:
         "UPDATE deliveries SET state = 'sending', claim = ?, claimed_at = ? WHERE id = ?",
         (claim, time.time(), id),
     )
-    body = _body(tx, event, target["api_version"])
+    body = _body(tx, event, positions["api_version"] or target["api_version"])
+    headers = signing.sign(body, webhooks.secrets(tx, target), positions["signature"])
     copies = 2 if positions["duplicate"] else 1
-    return Parcel(id, claim, target["url"], target.hidden["secret"], body, attempts, copies)
+    return Parcel(id, claim, target["url"], body, attempts, copies, headers, accident)
 
 
 def _body(tx: Tx, event: str, api_version: str | None) -> bytes:
-    document = tx.get("event", event)
+    document: dict[str, Any] = tx.get("event", event)
     if api_version:
-        document["api_version"] = api_version
+        document = versions.render(tx, document, api_version)
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _post(sandbox: Sandbox, parcel: Parcel) -> tuple[int, str]:
-    text = parcel.body.decode()
-    signature = stripe.WebhookSignature.generate_signature_header(
-        text, parcel.secret, int(time.time())
-    )
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": USER_AGENT,
-        "Stripe-Signature": signature,
+        **parcel.headers,
     }
     try:
         status, answer = sandbox.deliver(parcel.url, parcel.body, headers, sandbox.delivery_timeout)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask import Response, request
 
+from storefront.sandbox import chaos
 from storefront.sandbox.errors import ApiError, invalid
 from storefront.sandbox.store import Store, Tx
 
@@ -22,7 +23,8 @@ ANSWERS: dict[str, ApiError] = {
 AFTER = ("half", "timeout_after", "drop")
 # Not carried out; `500_stored` is also remembered under the idempotency key, as Stripe does.
 BEFORE = (*ANSWERS, "html", "timeout_before")
-KINDS = (*BEFORE, *AFTER, "500_stored")
+STORED = "500_stored"
+KINDS = (*BEFORE, *AFTER, STORED)
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,10 @@ class Fault:
 
 
 def inject(tx: Tx, fault: str, count: int = 1, path: str = "", seconds: float = 0.0) -> None:
-    """Let the next `count` calls under `path` fail; raise ApiError for an unknown fault."""
+    """Let the next `count` calls under `path` fail; raise ApiError for an unknown fault.
+
+    A path may begin with a method, as in `POST /v1/refunds`.
+    """
     if fault not in KINDS or count < 1 or not 0 <= seconds <= 60:
         raise invalid(f"fault is one of {', '.join(KINDS)}; count is at least 1", "fault")
     tx.connection.execute(
@@ -43,24 +48,36 @@ def inject(tx: Tx, fault: str, count: int = 1, path: str = "", seconds: float = 
     )
 
 
-def take(store: Store, path: str) -> Fault | None:
-    """Use up one fault that was injected for this path, oldest first."""
-    select = "SELECT id FROM faults WHERE remaining > 0 AND ? LIKE path || '%' ORDER BY id LIMIT 1"
+def take(store: Store, method: str, path: str, rule: str) -> Fault | None:
+    """Use up one fault injected for this path, oldest first, or draw one if chaos has it so.
+
+    `rule` is the path without its ids, which differ from one run to the next.
+    """
+    call = {"call": f"{method} {path}", "path": path}
+    select = (
+        "SELECT id FROM faults WHERE remaining > 0 AND (instr(:path, path) = 1"
+        " OR instr(:call, path) = 1) ORDER BY id LIMIT 1"
+    )
     with store.read() as tx:
-        if tx.connection.execute(select, (path,)).fetchone() is None:
-            return None
+        injected = tx.connection.execute(select, call).fetchone()
+        drawn = chaos.threatens(tx, method, path)
+    if injected is None and not drawn:
+        return None
     with store.write() as tx:
         row = tx.connection.execute(
             f"UPDATE faults SET remaining = remaining - 1 WHERE id = ({select})"
             " RETURNING fault, seconds",
-            (path,),
+            call,
         ).fetchone()
-    return Fault(*row) if row else None
+        if row is not None:
+            return Fault(*row)
+        kind = chaos.draw_fault(tx, method, rule) if drawn else None
+    return Fault(kind) if kind else None
 
 
 def respond(fault: Fault | None, execute: Callable[[], Response]) -> Response:
     """Return what the caller gets to see of `execute` under this fault."""
-    if fault is None or fault.kind == "500_stored":
+    if fault is None or fault.kind == STORED:
         return execute()
     if fault.kind in ANSWERS:
         error = ANSWERS[fault.kind]

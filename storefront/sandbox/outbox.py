@@ -4,12 +4,20 @@ from typing import Any
 
 import stripe
 
+from storefront.sandbox import chaos, switches
 from storefront.sandbox.ids import new_id
 from storefront.sandbox.store import Stored, Tx
 
 
 def emit(tx: Tx, type: str, obj: dict[str, Any], previous: dict[str, Any] | None = None) -> Stored:
     """Record an event with the object as it is now, and a delivery to each endpoint that asked."""
+    event = _record(tx, type, obj, previous)
+    if switches.read(tx)["twins"]:
+        _record(tx, type, obj, previous)
+    return event
+
+
+def _record(tx: Tx, type: str, obj: dict[str, Any], previous: dict[str, Any] | None) -> Stored:
     endpoints = [endpoint for endpoint in list_endpoints(tx) if wants(endpoint, type)]
     data: dict[str, Any] = {"object": dict(obj)}
     if previous is not None:
@@ -36,15 +44,16 @@ def emit(tx: Tx, type: str, obj: dict[str, Any], previous: dict[str, Any] | None
     return event
 
 
-def enqueue(tx: Tx, event: dict[str, Any], endpoint: str) -> int:
-    """Add one delivery of an event, due at present whenever it happened; return its number."""
+def enqueue(tx: Tx, event: dict[str, Any], endpoint: str) -> None:
+    """Add a delivery of an event, due at present whenever it happened, if chaos does not mind."""
     tx.emitted = True
-    row = tx.connection.execute(
-        "INSERT INTO deliveries (event, event_type, endpoint, state, due_at)"
-        " VALUES (?, ?, ?, 'due', ?) RETURNING id",
-        (event["id"], event["type"], endpoint, tx.present),
-    ).fetchone()
-    return int(row[0])
+    for fate in chaos.draw_fates(tx, event["type"], endpoint):
+        row = tx.connection.execute(
+            "INSERT INTO deliveries (event, event_type, endpoint, state, due_at)"
+            " VALUES (?, ?, ?, 'due', ?) RETURNING id",
+            (event["id"], event["type"], endpoint, tx.present + fate.wait),
+        ).fetchone()
+        chaos.remember(tx, int(row[0]), fate)
 
 
 def list_endpoints(tx: Tx) -> list[Stored]:

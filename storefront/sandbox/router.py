@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -10,7 +11,7 @@ from urllib.parse import parse_qsl
 import stripe
 from flask import Flask, Response, current_app, request
 
-from storefront.sandbox import faults, idempotency, timekeeping
+from storefront.sandbox import deliveries, faults, idempotency, timekeeping
 from storefront.sandbox.core import Sandbox, state
 from storefront.sandbox.errors import ApiError, invalid, unauthorized
 from storefront.sandbox.expand import expand
@@ -96,7 +97,8 @@ def _unrecognized(path: str) -> Response:
 
 
 def _answer(execute: Callable[[faults.Fault | None, Cause], Response]) -> Response:
-    fault = faults.take(state(current_app).store, request.path)
+    rule = request.url_rule.rule if request.url_rule else request.path
+    fault = faults.take(state(current_app).store, request.method, request.path, rule)
     key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
     cause = Cause(new_id("req"), key)
 
@@ -122,11 +124,13 @@ def _execute(
     raw = _read_params()
     params = endpoint.schema.read(raw, "")
     timekeeping.sweep(sandbox.store)
+    if fault is not None and fault.kind == faults.STORED and cause.idempotency_key is None:
+        raise faults.ANSWERS["500"]
     if endpoint.method == "GET":
         with sandbox.store.read() as tx:
             return _json(*_run(endpoint, Call(tx, params, sandbox.base_url), ids))
     if cause.idempotency_key is None:
-        with sandbox.store.write(cause) as tx:
+        with _write(sandbox, cause) as tx:
             return _json(*_run(endpoint, Call(tx, params, sandbox.base_url), ids))
     claim = idempotency.begin(sandbox.store, cause.idempotency_key, request.path, raw)
     if isinstance(claim, idempotency.Replay):
@@ -147,8 +151,8 @@ def _execute_once(
     """Carry out a request and store its answer in one transaction; a refusal is stored as well."""
     sandbox = state(current_app)
     try:
-        with sandbox.store.write(cause) as tx:
-            if fault is not None and fault.kind == "500_stored":
+        with _write(sandbox, cause) as tx:
+            if fault is not None and fault.kind == faults.STORED:
                 raise faults.ANSWERS["500"]
             body, status = _run(endpoint, Call(tx, params, sandbox.base_url), ids)
             idempotency.finish(tx, claim, status, body)
@@ -160,6 +164,16 @@ def _execute_once(
         idempotency.abandon(sandbox.store, claim)
         raise
     return body, status
+
+
+@contextmanager
+def _write(sandbox: Sandbox, cause: Cause) -> Iterator[Tx]:
+    """Open the transaction of a call; where so ordered, its events arrive before its answer."""
+    with sandbox.store.write(cause) as tx:
+        yield tx
+        parcels = deliveries.claim_of_call(tx)
+    for parcel in parcels:
+        deliveries.send(sandbox, parcel)
 
 
 def _run(endpoint: Endpoint, call: Call, ids: dict[str, str]) -> tuple[str, int]:

@@ -66,9 +66,29 @@ CREATE TABLE IF NOT EXISTS faults (
     seconds REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS switches (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS dial (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    positions TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS draws (thing TEXT PRIMARY KEY, number INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS fates (
+    delivery INTEGER PRIMARY KEY,
+    luck TEXT NOT NULL,
+    overtaken INTEGER NOT NULL
+);
 """
 )
-TABLES = ("objects", "deliveries", "idempotency", "faults", "switches", "clock")
+TABLES = (
+    "objects",
+    "deliveries",
+    "idempotency",
+    "faults",
+    "switches",
+    "clock",
+    "dial",
+    "draws",
+    "fates",
+)
 
 
 class Stored(dict[str, Any]):
@@ -112,7 +132,7 @@ class Tx:
 
     @contextlib.contextmanager
     def at(self, moment: int, clock: str | None = None) -> Iterator[None]:
-        """Let things happen at a moment other than the present, and by a test clock if one is named.
+        """Let things happen at a moment other than the present, by a test clock if one is named.
 
         What is added meanwhile belongs to that test clock: see timekeeping.
         """

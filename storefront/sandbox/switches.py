@@ -1,8 +1,14 @@
-"""Switches for how the sandbox behaves, kept in its database so that all processes agree."""
+"""Switches for how the sandbox behaves, kept in its database so that all processes agree.
+
+twins: every event is written twice, under two ids. redirect_first: the buyer is back at the shop
+before it hears of his session. webhook_first: a call is answered only after its events were
+delivered. signature and api_version: how deliveries are signed, and in which version they are told.
+"""
 
 import json
 from typing import Any
 
+from storefront.sandbox import signing, versions
 from storefront.sandbox.errors import invalid
 from storefront.sandbox.store import Tx
 
@@ -14,6 +20,16 @@ DEFAULTS: dict[str, Any] = {
     "reverse": False,
     "drop": 0,
     "hold": [],
+    "twins": False,
+    "redirect_first": False,
+    "webhook_first": False,
+    "signature": "right",
+    "api_version": "",
+}
+CHOICES: dict[str, tuple[str, ...]] = {
+    "stripe_js": STRIPE_JS,
+    "signature": signing.MODES,
+    "api_version": ("", *versions.KNOWN),
 }
 
 
@@ -48,5 +64,5 @@ def _check(name: str, value: Any) -> None:
         raise invalid(f"There is no switch '{name}'", name)
     if type(value) is not type(DEFAULTS[name]):
         raise invalid(f"The switch '{name}' cannot be set to {value!r}", name)
-    if name == "stripe_js" and value not in STRIPE_JS:
-        raise invalid(f"stripe_js is one of {', '.join(STRIPE_JS)}", name)
+    if name in CHOICES and value not in CHOICES[name]:
+        raise invalid(f"{name} is one of {', '.join(filter(None, CHOICES[name]))}", name)

@@ -50,6 +50,25 @@ def ensure(
     return create(tx, params, secret)
 
 
+def roll_secret(tx: Tx, endpoint: Stored, keep: int, secret: str | None = None) -> str:
+    """Give an endpoint a new secret; for `keep` seconds deliveries are signed with the old too."""
+    endpoint.hidden.update(
+        old_secret=endpoint.hidden["secret"],
+        old_secret_until=tx.now + keep,
+        secret=secret or new_id("whsec"),
+    )
+    tx.save(endpoint)
+    return str(endpoint.hidden["secret"])
+
+
+def secrets(tx: Tx, endpoint: Stored) -> list[str]:
+    """Return the secrets that deliveries to an endpoint are signed with at present."""
+    found = [endpoint.hidden["secret"]]
+    if tx.present < endpoint.hidden.get("old_secret_until", 0):
+        found.append(endpoint.hidden["old_secret"])
+    return found
+
+
 def check_events(names: list[str]) -> None:
     """Raise ApiError unless every name is `*` or looks like an event's."""
     for name in names:
