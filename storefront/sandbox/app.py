@@ -14,6 +14,7 @@ from storefront.sandbox import (
     control_views,
     deliveries,
     money,
+    money_back_views,
     pages,
     router,
     stripe_js,
@@ -25,6 +26,7 @@ from storefront.sandbox.api import (
     billing,
     catalog,
     customers,
+    disputes,
     events,
     payment_pages,
     payments,
@@ -43,6 +45,7 @@ APIS = (
     billing.api,
     catalog.api,
     customers.api,
+    disputes.api,
     events.api,
     payment_pages.api,
     payments.api,
@@ -77,7 +80,7 @@ def create_sandbox(
         sandbox.courier = deliveries.Courier(app)
         sandbox.store.notify = sandbox.courier.kick
     router.install(app, *APIS)
-    for blueprint in (pages.bp, control_views.bp, stripe_js.bp):
+    for blueprint in (pages.bp, control_views.bp, money_back_views.bp, stripe_js.bp):
         app.register_blueprint(blueprint)
     app.before_request(_refuse_strangers)
     app.after_request(_protect)

@@ -10,6 +10,7 @@ from storefront.sandbox import (
     clock,
     confirm,
     deliveries,
+    disputes,
     faults,
     refunds,
     sessions,
@@ -89,6 +90,25 @@ def fail_refund(app: Flask, id: str) -> Stored:
     """Let the bank send a refund back, pending or carried out."""
     with state(app).store.write() as tx:
         return refunds.fail(tx, tx.get(refunds.TYPE, id))
+
+
+def dispute(app: Flask, id: str, reason: str = "fraudulent", inquiry: bool = False) -> Stored:
+    """Let the buyer's bank dispute the payment of a session, intent or charge, or inquire."""
+    Text(disputes.REASONS).read(reason, "reason")
+    with state(app).store.write() as tx:
+        return disputes.begin(tx, _find_charge(tx, id), reason, inquiry=inquiry)
+
+
+def escalate_dispute(app: Flask, id: str) -> Stored:
+    """Let the bank turn its inquiry into a chargeback."""
+    with state(app).store.write() as tx:
+        return disputes.escalate(tx, tx.get("dispute", id))
+
+
+def close_dispute(app: Flask, id: str, won: bool) -> Stored:
+    """Let the bank decide a dispute; an inquiry is closed either way."""
+    with state(app).store.write() as tx:
+        return disputes.close(tx, tx.get("dispute", id), won=won)
 
 
 def expire_session(app: Flask, id: str) -> Stored:

@@ -13,7 +13,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response
 
-from storefront.sandbox import control, deliveries, money, refunds, switches
+from storefront.sandbox import control, deliveries, disputes, refunds, switches
 from storefront.sandbox.core import state
 from storefront.sandbox.errors import invalid
 from storefront.sandbox.faults import KINDS
@@ -37,7 +37,14 @@ def page() -> str:
     with state(current_app).store.read() as tx:
         recent = {
             type: tx.select("type = ?", (type,), f"ORDER BY seq DESC LIMIT {SHOWN}")
-            for type in ("checkout.session", "payment_intent", "refund", "subscription", "event")
+            for type in (
+                "checkout.session",
+                "payment_intent",
+                "refund",
+                "dispute",
+                "subscription",
+                "event",
+            )
         }
         charges = {
             charge["payment_intent"]: charge
@@ -52,6 +59,7 @@ def page() -> str:
         recent=recent,
         charges=charges,
         refund_reasons=refunds.REASONS,
+        dispute_reasons=disputes.REASONS,
         deliveries=sent,
         switches=positions,
         endpoints=endpoints,
@@ -118,27 +126,6 @@ def fail(id: str) -> Answer:
     return _done(dict(control.fail_payment(current_app, id)))
 
 
-@bp.post("/control/refunds")
-def refund() -> Answer:
-    """Refund a payment at Stripe, without the shop: a program names minor units."""
-    given = _given()
-    reason = str(given.get("reason") or "") or None
-    payment = str(given.get("payment", ""))
-    return _done(dict(control.refund(current_app, payment, _amount(given), reason)))
-
-
-@bp.post("/control/refunds/<id>/settle")
-def settle_refund(id: str) -> Answer:
-    """Let the bank carry out a pending refund."""
-    return _done(dict(control.settle_refund(current_app, id)))
-
-
-@bp.post("/control/refunds/<id>/fail")
-def fail_refund(id: str) -> Answer:
-    """Let the bank send a refund back."""
-    return _done(dict(control.fail_refund(current_app, id)))
-
-
 @bp.post("/control/sessions/<id>/complete")
 def complete(id: str) -> Answer:
     """Pay a session without the hosted page."""
@@ -184,20 +171,6 @@ def _integer(given: dict[str, Any], name: str, default: int) -> int:
         return int(given.get(name, default))
     except (TypeError, ValueError) as error:
         raise invalid(f"{name} is a whole number", name) from error
-
-
-def _amount(given: dict[str, Any]) -> int | None:
-    """Return minor units: as given by a program, or as a person wrote them; None means all."""
-    if not request.is_json:
-        if not given.get("major"):
-            return None
-        with state(current_app).store.read() as tx:
-            currency = tx.get("payment_intent", given["payment"])["currency"]
-        return money.read(given["major"], currency)
-    amount = given.get("amount")
-    if amount is not None and type(amount) is not int:
-        raise invalid("amount is a whole number of minor units", "amount")
-    return amount
 
 
 def _switches_of_form() -> dict[str, Any]:

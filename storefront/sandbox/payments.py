@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from storefront.sandbox.cards import BankDebit, Card, Decline
+from storefront.sandbox.cards import BY_PAYMENT_METHOD, BankDebit, Card, Decline
 from storefront.sandbox.customers import ADDRESS_KEYS, shipping
 from storefront.sandbox.ids import client_secret, new_id
 from storefront.sandbox.outbox import emit
@@ -212,6 +212,9 @@ def _charge(
             "transfer_group": intent["transfer_group"],
         }
     )
+    card = BY_PAYMENT_METHOD.get(method.hidden.get("test", ""))
+    if captured and card and card.complaint:
+        charge.due_at = tx.now
     tx.add(charge)
     intent["latest_charge"] = charge["id"]
     intent["payment_method"] = method["id"]

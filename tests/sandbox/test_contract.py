@@ -112,6 +112,34 @@ def kept_a_catalog(api, sandbox):
     api.customers.update(customer.id, {"name": "Anna"})
 
 
+def refunded(api, sandbox):
+    for card in ("pm_card_visa", "pm_card_pendingRefund", "pm_card_refundFail", "bank_debit"):
+        session = api.checkout.sessions.create(order())
+        pay(sandbox, session, card)
+        if card == "bank_debit":
+            control.settle_payment(sandbox, session.id)
+        intent = api.checkout.sessions.retrieve(session.id).payment_intent
+        params = {"amount": 700, "reason": "fraudulent", "metadata": {"refund": "1"}}
+        made = api.refunds.create({"payment_intent": intent, **params})
+        api.refunds.update(made.id, {"metadata": {"note": "late"}})
+        control.refund(sandbox, session.id)
+    control.advance_clock(sandbox, 300)
+
+
+def disputed(api, sandbox):
+    for card in cards.ALL:
+        if card.complaint:
+            pay(sandbox, api.checkout.sessions.create(order()), card.payment_method)
+    texts = ("winning_evidence", "losing_evidence", "escalate_inquiry_evidence")
+    for dispute, text in zip(api.disputes.list().data[::-1], texts, strict=True):
+        evidence = {"uncategorized_text": text, "receipt": "file_1"}
+        api.disputes.update(dispute.id, {"evidence": evidence, "metadata": {"order": "1"}})
+    session = api.checkout.sessions.create(order())
+    pay(sandbox, session, "bank_debit")
+    control.settle_payment(sandbox, session.id)
+    api.disputes.close(control.dispute(sandbox, session.id, "insufficient_funds")["id"])
+
+
 STORIES = [
     paid_with_everything,
     paid_in_yen,
@@ -121,6 +149,8 @@ STORIES = [
     subscribed,
     on_trial,
     free_and_expired,
+    refunded,
+    disputed,
     kept_a_catalog,
 ]
 
@@ -141,7 +171,7 @@ def test_what_the_sdk_reads_and_expands_is_clean(sandbox):
     api = stripe.StripeClient(
         "sk_test_a", http_client=recorder, base_addresses={"api": BASE_URL}
     ).v1
-    for story in (paid_with_everything, subscribed):
+    for story in (paid_with_everything, subscribed, refunded, disputed):
         story(api, sandbox)
     deep = ["data.line_items", "data.payment_intent.latest_charge", "data.customer"]
     api.checkout.sessions.list({"expand": deep})
@@ -151,6 +181,12 @@ def test_what_the_sdk_reads_and_expands_is_clean(sandbox):
         api.invoices.retrieve(invoice.id, {"expand": ["payments.data.payment.payment_intent"]})
     for nouns in (api.charges, api.prices, api.products, api.events, api.invoice_payments):
         assert nouns.list({"limit": 100}).data
+    api.charges.list({"expand": ["data.refunds"]})
+    movements = ["data.balance_transaction.source", "data.failure_balance_transaction"]
+    assert api.refunds.list({"expand": [*movements, "data.charge", "data.payment_method"]}).data
+    assert api.disputes.list({"expand": ["data.charge", "data.payment_intent"]}).data
+    assert api.radar.early_fraud_warnings.list({"expand": ["data.charge"]}).data
+    assert api.balance_transactions.list().data
     endpoint = {"url": "http://127.0.0.1:9/x", "enabled_events": ["*"]}
     api.webhook_endpoints.create(endpoint)
     assert recorder.problems() == []
@@ -166,6 +202,9 @@ def test_what_the_sdk_reads_and_expands_is_clean(sandbox):
         ("POST", "/v1/checkout/sessions", {"payment_method_types[]": "card"}),
         ("POST", "/v1/customers", {"email": "ann"}),
         ("GET", "/v1/customers?limit=x", None),
+        ("POST", "/v1/refunds", {"amount": "0", "charge": "ch_x"}),
+        ("POST", "/v1/refunds", {"payment_intent": "pi_x"}),
+        ("GET", "/v1/disputes/du_x", None),
     ],
 )
 def test_errors_are_clean_too(sandbox, method, path, data):
