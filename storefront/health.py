@@ -19,9 +19,18 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 @cache
 def newest_migration() -> str | None:
     """The revision that a database of this version must have."""
+    return _migrations().get_current_head()
+
+
+def known_migrations() -> frozenset[str]:
+    """Every revision that this version can bring up to date."""
+    return frozenset(script.revision for script in _migrations().walk_revisions())
+
+
+def _migrations() -> ScriptDirectory:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    return ScriptDirectory.from_config(config).get_current_head()
+    return ScriptDirectory.from_config(config)
 
 
 def database_revision() -> str | None:
