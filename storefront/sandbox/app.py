@@ -28,10 +28,12 @@ from storefront.sandbox.api import (
     customers,
     disputes,
     events,
+    invoices,
     payment_pages,
     payments,
     refunds,
     sessions,
+    test_clocks,
     webhook_endpoints,
 )
 from storefront.sandbox.core import DAY, Deliver, Sandbox, state
@@ -47,10 +49,12 @@ APIS = (
     customers.api,
     disputes.api,
     events.api,
+    invoices.api,
     payment_pages.api,
     payments.api,
     refunds.api,
     sessions.api,
+    test_clocks.api,
     webhook_endpoints.api,
 )
 MAX_BODY = 1024 * 1024

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from storefront.sandbox.errors import not_found
+from storefront.sandbox.periods import DAY
 
 DEBIT_TYPES = {"eur": "sepa_debit"}
 
@@ -33,6 +34,7 @@ class Card:
     brand: str = "visa"
     decline: Decline | None = None
     three_d_secure: bool = False
+    off_session: Decline | None = None  # what the bank says once the buyer is not there
     payment_method: str = ""
     refund: tuple[str, str] = ("succeeded", "succeeded")  # its status at first and in the end
     complaint: Complaint | None = None
@@ -59,6 +61,11 @@ AUTHENTICATION_FAILED = Decline(
     None,
     "We are unable to authenticate your payment method. Please choose a different payment method "
     "and try again.",
+)
+AUTHENTICATION_REQUIRED = Decline(
+    "authentication_required",
+    "authentication_required",
+    "Your card was declined. This transaction requires authentication.",
 )
 DEBIT_FAILED = Decline(
     "payment_intent_payment_attempt_failed",
@@ -140,18 +147,23 @@ ALL = (
         payment_method="pm_card_radarBlock",
     ),
     Card(
-        "4000000000000341", "Succeeds now, fails later", payment_method="pm_card_chargeCustomerFail"
+        "4000000000000341",
+        "Succeeds now, fails later",
+        off_session=_declined("generic_decline"),
+        payment_method="pm_card_chargeCustomerFail",
     ),
     Card(
         "4000002760003184",
         "3-D Secure needed",
         three_d_secure=True,
+        off_session=AUTHENTICATION_REQUIRED,
         payment_method="pm_card_authenticationRequired",
     ),
     Card(
         "4000000000003220",
         "3-D Secure 2 needed",
         three_d_secure=True,
+        off_session=AUTHENTICATION_REQUIRED,
         payment_method="pm_card_threeDSecure2Required",
     ),
     Card(
@@ -215,21 +227,36 @@ BY_PAYMENT_METHOD = {card.payment_method: card for card in ALL}
 
 @dataclass(frozen=True)
 class BankDebit:
-    """A payment that the bank confirms, or refuses, only days later."""
+    """A payment that the bank confirms, or refuses, only some time later; at once by a button."""
 
     type: str
     last4: str = "6789"
+    payment_method: str = "bank_debit"
+    seconds: int = 5 * DAY
+    decline: Decline | None = None
 
 
-def bank_debit(currency: str) -> BankDebit:
-    """Return the bank debit that is usual for a currency."""
-    return BankDebit(DEBIT_TYPES.get(currency, "us_bank_account"))
+# Test accounts by number: how long the bank takes on the sandbox's clock, and what it says then.
+ACCOUNTS: dict[str, tuple[int, Decline | None]] = {
+    "GB82WEST12345698765432": (30, None),
+    "LU280019400644750000": (30, None),
+    "LU440019400644750003": (180, None),
+    "LU980019400644750001": (30, DEBIT_FAILED),
+}
+
+
+def bank_debit(currency: str, account: str = "") -> BankDebit:
+    """Return the bank debit that is usual for a currency, from a test account if one is named."""
+    type = DEBIT_TYPES.get(currency, "us_bank_account")
+    if account not in ACCOUNTS:
+        return BankDebit(type)
+    return BankDebit(type, account[-4:], account, *ACCOUNTS[account])
 
 
 def by_payment_method(name: str, currency: str) -> Card | BankDebit:
     """Return the card behind a test PaymentMethod, or a bank debit; raise ApiError otherwise."""
-    if name == "bank_debit":
-        return bank_debit(currency)
+    if name == "bank_debit" or name in ACCOUNTS:
+        return bank_debit(currency, name)
     if name not in BY_PAYMENT_METHOD:
         raise not_found("PaymentMethod", name, "payment_method")
     return BY_PAYMENT_METHOD[name]

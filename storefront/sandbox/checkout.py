@@ -4,11 +4,16 @@ import hmac
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from storefront.sandbox import customers, invoices, payments, sessions, subscriptions
+from storefront.sandbox import (
+    customers,
+    invoices,
+    payments,
+    subscriptions,
+    test_clocks,
+)
 from storefront.sandbox.cards import (
     AUTHENTICATION_FAILED,
     BY_PAYMENT_METHOD,
-    DEBIT_FAILED,
     BankDebit,
     Card,
     Decline,
@@ -104,31 +109,6 @@ def refuse_closed(session: Stored) -> None:
         )
 
 
-def settle(tx: Tx, intent: Stored) -> Stored:
-    """Let the bank confirm a delayed payment; return the session, or raise if none is waiting."""
-    session = _waiting_session(tx, intent)
-    payments.settle(tx, intent)
-    if session["invoice"]:
-        invoices.tell_paid(tx, invoices.pay(tx, tx.get("invoice", session["invoice"])))
-    session["payment_status"] = "paid"
-    tx.save(session)
-    emit(tx, "checkout.session.async_payment_succeeded", session)
-    return session
-
-
-def fail_delayed(tx: Tx, intent: Stored) -> Stored:
-    """Let the bank refuse a delayed payment; return the session, or raise if none is waiting."""
-    session = _waiting_session(tx, intent)
-    payments.fail_later(tx, intent, DEBIT_FAILED)
-    if session["invoice"]:
-        invoices.fail(tx, tx.get("invoice", session["invoice"]))
-    if session["subscription"]:
-        subscription = tx.get("subscription", session["subscription"])
-        subscriptions.set_status(tx, subscription, "past_due")
-    emit(tx, "checkout.session.async_payment_failed", session)
-    return session
-
-
 def _challenge(tx: Tx, session: Stored, buyer: Buyer, card: Card) -> Challenged:
     token = new_id("auth")
     session.hidden["challenge"] = {
@@ -212,19 +192,20 @@ def _bill(
     wants_invoice = session["invoice_creation"] and session["invoice_creation"]["enabled"]
     if customer is None or not (session["mode"] == "subscription" or wants_invoice):
         return
-    subscription = None
-    if session["mode"] == "subscription":
-        method_id = method["id"] if method else None
-        subscription = subscriptions.start(tx, session, customer["id"], method_id)
-        session["subscription"] = subscription["id"]
-    invoice = invoices.create(tx, session, customer, subscription, intent)
-    session["invoice"] = invoice["id"]
-    if not delayed:
-        invoices.pay(tx, invoice)
-    if subscription is not None:
-        emit(tx, "customer.subscription.created", subscription)
-    if not delayed:
-        invoices.tell_paid(tx, invoice)
+    with test_clocks.following(tx, customer):
+        subscription = None
+        if session["mode"] == "subscription":
+            method_id = method["id"] if method else None
+            subscription = subscriptions.start(tx, session, customer["id"], method_id)
+            session["subscription"] = subscription["id"]
+        invoice = invoices.create(tx, session, customer, subscription, intent)
+        session["invoice"] = invoice["id"]
+        if not delayed:
+            invoices.pay(tx, invoice)
+        if subscription is not None:
+            emit(tx, "customer.subscription.created", subscription)
+        if not delayed:
+            invoices.tell_paid(tx, invoice)
 
 
 def _intent_for(tx: Tx, session: Stored) -> Stored | None:
@@ -287,13 +268,3 @@ def _customer_changes(session: Stored, buyer: Buyer, customer: Stored) -> dict[s
     if wanted.get("shipping") == "auto" and buyer.shipping:
         changes["shipping"] = customers.shipping(buyer.shipping)
     return changes
-
-
-def _waiting_session(tx: Tx, intent: Stored) -> Stored:
-    if intent["status"] != "processing":
-        raise invalid(
-            f"This PaymentIntent's status is `{intent['status']}`; only a `processing` one waits "
-            "for its bank.",
-            "payment_intent",
-        )
-    return tx.get(sessions.TYPE, intent.hidden["session"], "payment_intent")

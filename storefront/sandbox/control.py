@@ -9,13 +9,16 @@ from storefront.sandbox import (
     checkout,
     clock,
     confirm,
+    delayed,
     deliveries,
     disputes,
     faults,
+    methods,
     refunds,
     sessions,
     subscriptions,
     switches,
+    test_clocks,
     timekeeping,
 )
 from storefront.sandbox.core import state
@@ -62,13 +65,13 @@ def complete(
 def settle_payment(app: Flask, id: str) -> Stored:
     """Let the bank confirm the delayed payment of an intent or session; return the session."""
     with state(app).store.write() as tx:
-        return checkout.settle(tx, _find_intent(tx, id))
+        return delayed.settle(tx, _find_intent(tx, id))
 
 
 def fail_payment(app: Flask, id: str) -> Stored:
     """Let the bank refuse the delayed payment of an intent or session; return the session."""
     with state(app).store.write() as tx:
-        return checkout.fail_delayed(tx, _find_intent(tx, id))
+        return delayed.fail(tx, _find_intent(tx, id))
 
 
 def refund(app: Flask, id: str, amount: int | None = None, reason: str | None = None) -> Stored:
@@ -135,6 +138,25 @@ def list_deliveries(app: Flask, limit: int = 100) -> list[dict[str, Any]]:
     """Return the latest deliveries, newest first."""
     with state(app).store.read() as tx:
         return deliveries.list_recent(tx, limit)
+
+
+def change_card(app: Flask, id: str, payment_method: str) -> Stored:
+    """Let a subscriber's next renewals be charged to another test card or account."""
+    with state(app).store.write() as tx:
+        subscription = tx.get(subscriptions.TYPE, id)
+        customer = tx.get("customer", subscription["customer"])
+        with test_clocks.following(tx, subscription):
+            currency = subscription["currency"]
+            method = methods.find_or_make(tx, payment_method, customer, "payment_method", currency)
+            changes = {"default_payment_method": method["id"]}
+            return subscriptions.update(tx, subscription, changes)
+
+
+def advance(app: Flask, by: str) -> int:
+    """Move the sandbox's time forward by a span such as `30d`, `1 month`; return the new time."""
+    with state(app).store.read() as tx:
+        seconds = clock.read_span(by, tx.now)
+    return advance_clock(app, seconds)
 
 
 def advance_clock(app: Flask, seconds: int) -> int:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from storefront.sandbox import subscriptions
 from storefront.sandbox.errors import not_found
 from storefront.sandbox.ids import new_id
 from storefront.sandbox.outbox import emit
@@ -18,7 +19,7 @@ def create(tx: Tx, params: dict[str, Any]) -> Stored:
         {
             "id": id,
             "object": "customer",
-            **nulls("cash_balance currency customer_account default_source discount test_clock"),
+            **nulls("cash_balance currency customer_account default_source discount"),
             "address": address(params.get("address")),
             "balance": 0,
             "business_name": params.get("business_name"),
@@ -42,12 +43,27 @@ def create(tx: Tx, params: dict[str, Any]) -> Stored:
             "phone": params.get("phone"),
             "preferred_locales": params.get("preferred_locales", []),
             "shipping": shipping(params.get("shipping")),
+            "test_clock": tx.clock,
             "tax_exempt": params.get("tax_exempt") or "none",
         }
     )
     tx.add(customer)
     emit(tx, "customer.created", customer)
     return customer
+
+
+def delete(tx: Tx, customer: Stored) -> Stored:
+    """Delete a customer for good and cancel what it subscribes to."""
+    for subscription in tx.select(
+        "type = 'subscription' AND json_extract(data, '$.customer') = ?", (customer["id"],)
+    ):
+        if subscription["status"] not in subscriptions.ENDED:
+            subscriptions.cancel(tx, subscription)
+    emit(tx, "customer.deleted", customer)
+    id = customer["id"]
+    customer.clear()
+    customer.update(id=id, object="customer", deleted=True)
+    return tx.save(customer)
 
 
 def get_live(tx: Tx, id: str, param: str = "id") -> Stored:

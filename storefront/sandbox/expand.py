@@ -8,6 +8,7 @@ from storefront.sandbox.store import Tx
 
 TYPES = {
     "ch": "charge",
+    "clock": "test_helpers.test_clock",
     "cs": "checkout.session",
     "cus": "customer",
     "du": "dispute",

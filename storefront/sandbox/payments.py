@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from storefront.sandbox.cards import BY_PAYMENT_METHOD, BankDebit, Card, Decline
+from storefront.sandbox.cards import BY_PAYMENT_METHOD, BankDebit, Card, Decline, by_payment_method
 from storefront.sandbox.customers import ADDRESS_KEYS, shipping
 from storefront.sandbox.ids import client_secret, new_id
 from storefront.sandbox.outbox import emit
@@ -17,7 +17,7 @@ def create_method(tx: Tx, means: Means, details: dict[str, Any], customer: str |
     """Create the PaymentMethod a buyer used; `details` are the buyer's, as a session tells them."""
     method = Stored(payment_method_shape(means, billing(details)))
     method.update(id=new_id("pm"), created=tx.now, customer=customer)
-    method.hidden = {"test": means.payment_method if isinstance(means, Card) else means.type}
+    method.hidden = {"test": means.payment_method}
     return tx.add(method)
 
 
@@ -96,13 +96,20 @@ def process(tx: Tx, intent: Stored, method: Stored) -> Stored:
     """Hand the intent to a bank that will answer later, and return the pending charge."""
     charge = _charge(tx, intent, method, "pending")
     intent["status"] = "processing"
+    intent.due_at = tx.now + _bank(intent, method).seconds
     tx.save(intent)
     emit(tx, "payment_intent.processing", intent)
     return charge
 
 
+def means_of(method: Stored, currency: str) -> Means:
+    """Return the test card or account behind a PaymentMethod."""
+    return by_payment_method(method.hidden["test"], currency)
+
+
 def settle(tx: Tx, intent: Stored) -> None:
     """Let the bank confirm a processing intent."""
+    intent.due_at = None
     charge = tx.get("charge", intent["latest_charge"])
     charge.update(status="succeeded", paid=True, amount_captured=charge["amount"])
     tx.save(charge)
@@ -119,6 +126,7 @@ def fail(tx: Tx, intent: Stored, method: Stored, decline: Decline) -> Stored:
 
 def fail_later(tx: Tx, intent: Stored, decline: Decline) -> None:
     """Let the bank refuse a processing intent."""
+    intent.due_at = None
     charge = tx.get("charge", intent["latest_charge"])
     charge.update(
         status="failed", paid=False, failure_code=decline.code, failure_message=decline.message
@@ -132,6 +140,12 @@ def fail_later(tx: Tx, intent: Stored, decline: Decline) -> None:
 def refuse_authentication(tx: Tx, intent: Stored, method: Stored, decline: Decline) -> None:
     """Record that the buyer did not prove who he is; there is no charge."""
     _refuse(tx, intent, method, None, decline)
+
+
+def _bank(intent: Stored, method: Stored) -> BankDebit:
+    means = means_of(method, intent["currency"])
+    assert isinstance(means, BankDebit)
+    return means
 
 
 def _receive(tx: Tx, intent: Stored, charge: Stored) -> None:

@@ -3,6 +3,7 @@
 twins: every event is written twice, under two ids. redirect_first: the buyer is back at the shop
 before it hears of his session. webhook_first: a call is answered only after its events were
 delivered. signature and api_version: how deliveries are signed, and in which version they are told.
+after_last_retry: what becomes of a subscription whose invoice nobody pays.
 """
 
 import json
@@ -25,11 +26,13 @@ DEFAULTS: dict[str, Any] = {
     "webhook_first": False,
     "signature": "right",
     "api_version": "",
+    "after_last_retry": "canceled",
 }
 CHOICES: dict[str, tuple[str, ...]] = {
     "stripe_js": STRIPE_JS,
     "signature": signing.MODES,
     "api_version": ("", *versions.KNOWN),
+    "after_last_retry": ("canceled", "unpaid", "past_due"),
 }
 
 

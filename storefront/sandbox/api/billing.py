@@ -1,16 +1,36 @@
-"""/v1/subscriptions, /v1/invoices and /v1/invoice_payments."""
+"""/v1/subscriptions."""
 
 from typing import Any
 
-from storefront.sandbox import subscriptions
+from storefront.sandbox import (
+    amendments,
+    catalog,
+    customers,
+    methods,
+    renewals,
+    signup,
+    subscriptions,
+    test_clocks,
+)
+from storefront.sandbox.errors import invalid
 from storefront.sandbox.listing import PAGING, Moments, list_objects
-from storefront.sandbox.params import Boolean, Group, Metadata, Text
+from storefront.sandbox.params import (
+    Anything,
+    Boolean,
+    Clearable,
+    Field,
+    Group,
+    Integer,
+    ListOf,
+    Metadata,
+    Refused,
+    Text,
+)
 from storefront.sandbox.router import Api, Call
+from storefront.sandbox.store import Stored
 
 api = Api()
 SUBSCRIPTIONS = "/v1/subscriptions"
-INVOICES = "/v1/invoices"
-PAYMENTS = "/v1/invoice_payments"
 STATUSES = (
     "active",
     "all",
@@ -31,6 +51,82 @@ DETAILS = Group(
 )
 
 
+ITEM = Group(
+    {
+        "deleted": Boolean(),
+        "id": Text(),
+        "metadata": Metadata(),
+        "price": Text(),
+        "price_data": catalog.PRICE_DATA,
+        "quantity": Integer(0, 1_000_000),
+    }
+)
+TRIAL_SETTINGS = Group(
+    {
+        "end_behavior": Group(
+            {"missing_payment_method": Text(("cancel", "create_invoice", "pause"))},
+            ("missing_payment_method",),
+        )
+    },
+    ("end_behavior",),
+)
+PAUSE = Group(
+    {
+        "behavior": Text(("keep_as_draft", "mark_uncollectible", "void")),
+        "resumes_at": Integer(1),
+    },
+    ("behavior",),
+)
+UNSUPPORTED = Refused("The sandbox knows this parameter, but does not support it.")
+COMMON: dict[str, Field] = {
+    **dict.fromkeys(
+        """
+        add_invoice_items application_fee_percent billing_schedules billing_thresholds
+        days_until_due default_source default_tax_rates discounts invoice_settings on_behalf_of
+        pending_invoice_item_interval transfer_data
+        """.split(),
+        UNSUPPORTED,
+    ),
+    "automatic_tax": Anything(),
+    "cancel_at_period_end": Boolean(),
+    "collection_method": Text(("charge_automatically",)),
+    "default_payment_method": Text(),
+    "description": Text(clearable=True),
+    "items": ListOf(ITEM, 20),
+    "metadata": Metadata(),
+    "off_session": Boolean(),
+    "payment_behavior": Text(("allow_incomplete", "default_incomplete", "error_if_incomplete")),
+    "payment_settings": Anything(),
+    "proration_behavior": Text(("always_invoice", "create_prorations", "none")),
+    "trial_from_plan": Boolean(),
+    "trial_settings": TRIAL_SETTINGS,
+}
+
+
+@api.route(
+    "POST",
+    SUBSCRIPTIONS,
+    {
+        **COMMON,
+        "backdate_start_date": UNSUPPORTED,
+        "billing_cycle_anchor": UNSUPPORTED,
+        "billing_cycle_anchor_config": UNSUPPORTED,
+        "billing_mode": Anything(),
+        "cancel_at": UNSUPPORTED,
+        "currency": Text(),
+        "customer": Text(),
+        "trial_end": Integer(1),
+        "trial_period_days": Integer(1, 730),
+    },
+    ("customer", "items"),
+)
+def create_subscription(call: Call) -> dict[str, Any]:
+    """Subscribe a customer, at the time of his test clock if he has one."""
+    customer = customers.get_live(call.tx, call.params["customer"], "customer")
+    with test_clocks.following(call.tx, customer):
+        return signup.subscribe(call.tx, customer, call.params)
+
+
 @api.route("GET", f"{SUBSCRIPTIONS}/<id>")
 def retrieve_subscription(call: Call, id: str) -> dict[str, Any]:
     """Return a subscription in any state."""
@@ -41,19 +137,55 @@ def retrieve_subscription(call: Call, id: str) -> dict[str, Any]:
     "POST",
     f"{SUBSCRIPTIONS}/<id>",
     {
-        "cancel_at_period_end": Boolean(),
+        **COMMON,
+        "billing_cycle_anchor": UNSUPPORTED,
+        "cancel_at": Clearable(Integer(1)),
         "cancellation_details": DETAILS,
-        "default_payment_method": Text(),
-        "description": Text(clearable=True),
-        "metadata": Metadata(),
+        "pause_collection": Clearable(PAUSE),
+        "proration_date": UNSUPPORTED,
+        "trial_end": UNSUPPORTED,
     },
 )
 def update_subscription(call: Call, id: str) -> dict[str, Any]:
     """Change a subscription, or have it end with its period."""
-    if "default_payment_method" in call.params:
-        method = call.params["default_payment_method"]
-        call.tx.get("payment_method", method, "default_payment_method")
-    return subscriptions.update(call.tx, call.tx.get(subscriptions.TYPE, id), call.params)
+    tx, params = call.tx, call.params
+    subscription = tx.get(subscriptions.TYPE, id)
+    with test_clocks.following(tx, subscription):
+        if "default_payment_method" in params:
+            subscriptions.refuse_ended(subscription)
+            params["default_payment_method"] = _method(call, subscription)
+        if params.get("pause_collection"):
+            params["pause_collection"].setdefault("resumes_at", None)
+        if "items" in params:
+            proration = params.get("proration_behavior")
+            amendments.change_items(tx, subscription, params["items"], proration)
+        return subscriptions.update(tx, subscription, params)
+
+
+def _method(call: Call, subscription: Stored) -> str:
+    name, param = call.params["default_payment_method"], "default_payment_method"
+    customer = customers.get_live(call.tx, subscription["customer"], "customer")
+    method = methods.find_or_make(call.tx, name, customer, param, subscription["currency"])
+    return str(method["id"])
+
+
+@api.route(
+    "POST",
+    f"{SUBSCRIPTIONS}/<id>/resume",
+    {
+        "billing_cycle_anchor": Text(("now",)),
+        "payment_behavior": Anything(),
+        "proration_behavior": Anything(),
+        "proration_date": UNSUPPORTED,
+    },
+)
+def resume_subscription(call: Call, id: str) -> dict[str, Any]:
+    """Let a paused subscription go on from now."""
+    subscription = call.tx.get(subscriptions.TYPE, id)
+    if subscription["status"] != "paused":
+        raise invalid("Only a subscription whose status is `paused` can be resumed.")
+    with test_clocks.following(call.tx, subscription):
+        return renewals.resume(call.tx, subscription)
 
 
 @api.route(
@@ -63,14 +195,25 @@ def update_subscription(call: Call, id: str) -> dict[str, Any]:
 )
 def cancel_subscription(call: Call, id: str) -> dict[str, Any]:
     """End a subscription at once."""
+    if call.params.get("invoice_now") or call.params.get("prorate"):
+        raise invalid("The sandbox does not prorate: leave out `invoice_now` and `prorate`.")
     details = call.params.get("cancellation_details")
-    return subscriptions.cancel(call.tx, call.tx.get(subscriptions.TYPE, id), details)
+    subscription = call.tx.get(subscriptions.TYPE, id)
+    with test_clocks.following(call.tx, subscription):
+        return subscriptions.cancel(call.tx, subscription, details)
 
 
 @api.route(
     "GET",
     SUBSCRIPTIONS,
-    {**PAGING, "created": Moments(), "customer": Text(), "price": Text(), "status": Text(STATUSES)},
+    {
+        **PAGING,
+        "created": Moments(),
+        "customer": Text(),
+        "price": Text(),
+        "status": Text(STATUSES),
+        "test_clock": Text(),
+    },
 )
 def list_subscriptions(call: Call) -> dict[str, Any]:
     """Return a page of subscriptions, newest first; the ended ones only when asked for."""
@@ -82,68 +225,9 @@ def list_subscriptions(call: Call) -> dict[str, Any]:
         extra = "1"
     elif status:
         extra = f"json_extract(data, '$.status') = '{status}'"
-    filters = {"customer": "$.customer", "price": "$.items.data[0].price.id"}
-    return list_objects(call, subscriptions.TYPE, SUBSCRIPTIONS, filters, extra)
-
-
-@api.route("GET", f"{INVOICES}/<id>")
-def retrieve_invoice(call: Call, id: str) -> dict[str, Any]:
-    """Return an invoice; its payments come with expand."""
-    return call.tx.get("invoice", id)
-
-
-@api.route(
-    "GET",
-    INVOICES,
-    {
-        **PAGING,
-        "created": Moments(),
-        "customer": Text(),
-        "status": Text(("draft", "open", "paid", "uncollectible", "void")),
-        "subscription": Text(),
-    },
-)
-def list_invoices(call: Call) -> dict[str, Any]:
-    """Return a page of invoices, newest first."""
     filters = {
         "customer": "$.customer",
-        "status": "$.status",
-        "subscription": "$.parent.subscription_details.subscription",
+        "price": "$.items.data[0].price.id",
+        "test_clock": "$.test_clock",
     }
-    return list_objects(call, "invoice", INVOICES, filters)
-
-
-PAYMENT = Group(
-    {"payment_intent": Text(), "type": Text(("payment_intent",))},
-    ("type",),
-)
-
-
-@api.route(
-    "GET",
-    PAYMENTS,
-    {
-        **PAGING,
-        "created": Moments(),
-        "invoice": Text(),
-        "payment": PAYMENT,
-        "status": Text(("canceled", "open", "paid")),
-    },
-)
-def list_invoice_payments(call: Call) -> dict[str, Any]:
-    """Return a page of invoice payments, of one invoice or of one PaymentIntent."""
-    payment = call.params.pop("payment", {})
-    if "payment_intent" in payment:
-        call.params["payment_intent"] = payment["payment_intent"]
-    filters = {
-        "invoice": "$.invoice",
-        "status": "$.status",
-        "payment_intent": "$.payment.payment_intent",
-    }
-    return list_objects(call, "invoice_payment", PAYMENTS, filters)
-
-
-@api.route("GET", f"{PAYMENTS}/<id>")
-def retrieve_invoice_payment(call: Call, id: str) -> dict[str, Any]:
-    """Return an invoice payment."""
-    return call.tx.get("invoice_payment", id)
+    return list_objects(call, subscriptions.TYPE, SUBSCRIPTIONS, filters, extra)

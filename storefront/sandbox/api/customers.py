@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from storefront.sandbox import customers, subscriptions
+from storefront.sandbox import customers, methods, test_clocks
 from storefront.sandbox.listing import PAGING, Moments, list_objects
-from storefront.sandbox.outbox import emit
 from storefront.sandbox.params import (
     Anything,
     Clearable,
@@ -18,18 +17,27 @@ from storefront.sandbox.params import (
     merge_metadata,
 )
 from storefront.sandbox.router import Api, Call
+from storefront.sandbox.store import Stored
 
 api = Api()
 URL = "/v1/customers"
 ADDRESS = Group({key: Text(clearable=True) for key in customers.ADDRESS_KEYS})
 SHIPPING = Group({"address": ADDRESS, "name": Text(), "phone": Text()}, ("address", "name"))
+INVOICE_SETTINGS = Group(
+    {
+        "custom_fields": Anything(),
+        "default_payment_method": Text(clearable=True),
+        "footer": Anything(),
+        "rendering_options": Anything(),
+    }
+)
 FIELDS: dict[str, Field] = {
     "address": Clearable(ADDRESS),
     "business_name": Text(clearable=True),
     "description": Text(clearable=True),
     "email": Email(clearable=True),
     "individual_name": Text(clearable=True),
-    "invoice_settings": Anything(),
+    "invoice_settings": INVOICE_SETTINGS,
     "metadata": Metadata(),
     "name": Text(clearable=True),
     "phone": Text(clearable=True),
@@ -39,10 +47,25 @@ FIELDS: dict[str, Field] = {
 }
 
 
-@api.route("POST", URL, {**FIELDS, "balance": Integer(), "validate": Anything()})
+@api.route(
+    "POST",
+    URL,
+    {
+        **FIELDS,
+        "balance": Integer(),
+        "payment_method": Text(),
+        "test_clock": Text(),
+        "validate": Anything(),
+    },
+)
 def create_customer(call: Call) -> dict[str, Any]:
-    """Create a customer."""
-    return customers.create(call.tx, call.params)
+    """Create a customer, at the time of a test clock where one is named."""
+    with test_clocks.following(call.tx, call.params):
+        customer = customers.create(call.tx, call.params)
+        if "payment_method" in call.params:
+            name = call.params["payment_method"]
+            methods.find_or_make(call.tx, name, customer, "payment_method")
+        return _set_default_method(call, customer)
 
 
 @api.route("GET", f"{URL}/<id>")
@@ -63,22 +86,24 @@ def update_customer(call: Call, id: str) -> dict[str, Any]:
         changes["address"] = customers.address(changes["address"])
     if "shipping" in changes:
         changes["shipping"] = customers.shipping(changes["shipping"])
-    return customers.change(call.tx, customer, changes)
+    customers.change(call.tx, customer, changes)
+    return _set_default_method(call, customer)
+
+
+def _set_default_method(call: Call, customer: Stored) -> Stored:
+    name = call.params.get("invoice_settings", {}).get("default_payment_method", "")
+    if name == "":
+        return customer
+    param = "invoice_settings[default_payment_method]"
+    method = name and methods.find_or_make(call.tx, name, customer, param)["id"]
+    settings = customer["invoice_settings"] | {"default_payment_method": method}
+    return customers.change(call.tx, customer, {"invoice_settings": settings})
 
 
 @api.route("DELETE", f"{URL}/<id>")
 def delete_customer(call: Call, id: str) -> dict[str, Any]:
     """Delete a customer for good and cancel what it subscribes to."""
-    customer = customers.get_live(call.tx, id)
-    for subscription in call.tx.select(
-        "type = 'subscription' AND json_extract(data, '$.customer') = ?", (id,)
-    ):
-        if subscription["status"] not in subscriptions.ENDED:
-            subscriptions.cancel(call.tx, subscription)
-    emit(call.tx, "customer.deleted", customer)
-    customer.clear()
-    customer.update(id=id, object="customer", deleted=True)
-    return call.tx.save(customer)
+    return customers.delete(call.tx, customers.get_live(call.tx, id))
 
 
 @api.route("GET", URL, {**PAGING, "created": Moments(), "email": Text()})

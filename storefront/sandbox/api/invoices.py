@@ -1,0 +1,148 @@
+"""/v1/invoices and /v1/invoice_payments."""
+
+from typing import Any
+
+from storefront.sandbox import collecting, customers, invoices, methods, test_clocks
+from storefront.sandbox.errors import ApiError, card_error, invalid
+from storefront.sandbox.listing import PAGING, Moments, list_objects
+from storefront.sandbox.params import Boolean, Group, Metadata, Text, merge_metadata
+from storefront.sandbox.router import Api, Call
+from storefront.sandbox.store import Stored
+
+api = Api()
+INVOICES = "/v1/invoices"
+PAYMENTS = "/v1/invoice_payments"
+OFF = Text(("false",))
+BY_HAND: dict[str, str] = {"void": "void", "mark_uncollectible": "uncollectible"}
+
+
+@api.route("GET", f"{INVOICES}/<id>")
+def retrieve_invoice(call: Call, id: str) -> dict[str, Any]:
+    """Return an invoice; its payments come with expand."""
+    return call.tx.get(invoices.TYPE, id)
+
+
+@api.route(
+    "GET",
+    INVOICES,
+    {
+        **PAGING,
+        "created": Moments(),
+        "customer": Text(),
+        "status": Text(("draft", "open", "paid", "uncollectible", "void")),
+        "subscription": Text(),
+    },
+)
+def list_invoices(call: Call) -> dict[str, Any]:
+    """Return a page of invoices, newest first."""
+    filters = {
+        "customer": "$.customer",
+        "status": "$.status",
+        "subscription": "$.parent.subscription_details.subscription",
+    }
+    return list_objects(call, "invoice", INVOICES, filters)
+
+
+@api.route("POST", f"{INVOICES}/<id>", {"auto_advance": OFF, "metadata": Metadata()})
+def update_invoice(call: Call, id: str) -> dict[str, Any]:
+    """Change an invoice's metadata, or leave it to the merchant."""
+    invoice = call.tx.get(invoices.TYPE, id)
+    with test_clocks.following(call.tx, invoice):
+        if "metadata" in call.params:
+            merged = merge_metadata(invoice["metadata"], call.params["metadata"])
+            invoices.change(call.tx, invoice, metadata=merged)
+        if call.params.get("auto_advance") == "false":
+            invoices.leave(call.tx, invoice)
+    return invoice
+
+
+@api.route("POST", f"{INVOICES}/<id>/finalize", {"auto_advance": Boolean()})
+def finalize_invoice(call: Call, id: str) -> dict[str, Any]:
+    """Open a draft before its hour is over."""
+    invoice = call.tx.get(invoices.TYPE, id)
+    _refuse_unless(invoice, "draft")
+    with test_clocks.following(call.tx, invoice):
+        invoices.finalize(call.tx, invoice)
+    return invoice
+
+
+@api.route(
+    "POST",
+    f"{INVOICES}/<id>/pay",
+    {"off_session": Boolean(), "paid_out_of_band": Boolean(), "payment_method": Text()},
+)
+def pay_invoice(call: Call, id: str) -> dict[str, Any] | ApiError:
+    """Charge an open invoice, or a draft, now: to the method named, or to the stored one."""
+    tx = call.tx
+    invoice = tx.get(invoices.TYPE, id)
+    _refuse_unless(invoice, "draft", "open")
+    with test_clocks.following(tx, invoice):
+        if invoice["status"] == "draft":
+            invoices.finalize(tx, invoice)
+        if call.params.get("paid_out_of_band"):
+            collecting.take(tx, invoice)
+            return invoice
+        method = collecting.stored_method(tx, invoice)
+        if "payment_method" in call.params:
+            customer = customers.get_live(tx, invoice["customer"], "customer")
+            name, currency = call.params["payment_method"], invoice["currency"]
+            method = methods.find_or_make(tx, name, customer, "payment_method", currency)
+        if method is None and invoice["total"]:
+            raise invalid(collecting.NO_METHOD.message, "payment_method")
+        decline = collecting.collect(tx, invoice, method, by_hand=True)
+    return card_error(vars(decline), None, None) if decline else invoice
+
+
+@api.route("POST", f"{INVOICES}/<id>/<any(void,mark_uncollectible):ending>")
+def give_up_invoice(call: Call, id: str, ending: str) -> dict[str, Any]:
+    """End an open invoice that nobody is to pay."""
+    invoice = call.tx.get(invoices.TYPE, id)
+    _refuse_unless(invoice, "open")
+    with test_clocks.following(call.tx, invoice):
+        return invoices.give_up(call.tx, invoice, BY_HAND[ending])
+
+
+def _refuse_unless(invoice: Stored, *statuses: str) -> None:
+    if invoice["status"] == "paid":
+        raise invalid("Invoice is already paid", code="invoice_already_paid")
+    if invoice["status"] not in statuses:
+        raise invalid(
+            f"This invoice's status is `{invoice['status']}`; it must be {' or '.join(statuses)}.",
+            code="invoice_not_editable",
+        )
+
+
+PAYMENT = Group(
+    {"payment_intent": Text(), "type": Text(("payment_intent",))},
+    ("type",),
+)
+
+
+@api.route(
+    "GET",
+    PAYMENTS,
+    {
+        **PAGING,
+        "created": Moments(),
+        "invoice": Text(),
+        "payment": PAYMENT,
+        "status": Text(("canceled", "open", "paid")),
+    },
+)
+def list_invoice_payments(call: Call) -> dict[str, Any]:
+    """Return a page of invoice payments, of one invoice or of one PaymentIntent."""
+    payment = call.params.pop("payment", {})
+    if "payment_intent" in payment:
+        call.params["payment_intent"] = payment["payment_intent"]
+    filters = {
+        "invoice": "$.invoice",
+        "status": "$.status",
+        "payment_intent": "$.payment.payment_intent",
+    }
+    return list_objects(call, "invoice_payment", PAYMENTS, filters)
+
+
+@api.route("GET", f"{PAYMENTS}/<id>")
+def retrieve_invoice_payment(call: Call, id: str) -> dict[str, Any]:
+    """Return an invoice payment."""
+    return call.tx.get("invoice_payment", id)
