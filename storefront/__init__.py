@@ -22,6 +22,7 @@ from storefront import (
 from storefront.auth import sessions
 from storefront.auth.views import bp as auth
 from storefront.extensions import csrf, db, migrate
+from storefront.mail import outlets
 from storefront.payments.views import bp as payments
 from storefront.shop.views import bp as shop
 from storefront.webhooks.views import bp as webhooks
@@ -46,6 +47,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     templating.init_app(app)
     errors.init_app(app)
     stripe_gateway.init_app(app)
+    outlets.init_app(app)
     health.init_app(app)
     cli.init_app(app)
 

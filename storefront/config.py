@@ -87,6 +87,32 @@ def email(value: str) -> str:
     return value
 
 
+def emails(value: str) -> tuple[str, ...]:
+    return tuple(email(part) for part in listed(value))
+
+
+def sender(value: str) -> str:
+    """An address, with or without a name: shop@shop.example or The Shop <shop@shop.example>."""
+    value = value.strip()
+    bare = re.fullmatch(r"(?:[^<>\r\n]*<)?([^<>@\s]+@[^<>@\s]+)>?", value)
+    if value and not bare:
+        raise ValueError("is not an e-mail address, nor a name with one in <...>")
+    return value
+
+
+def mail_url(value: str) -> str:
+    """A mail server such as smtp://user:password@mail.example:587."""
+    value = value.strip()
+    try:
+        parts = urlsplit(value)
+        named = parts.scheme in ("smtp", "smtps") and parts.hostname and parts.port != 0
+    except ValueError:
+        named = False
+    if value and not named:
+        raise ValueError("is not a mail server like smtp://user:password@mail.example:587")
+    return value
+
+
 def counter_storage(value: str) -> str:
     if not value.startswith(("shopdb://", "memory://", "redis://", "rediss://")):
         raise ValueError("must begin with shopdb:// or redis://")
@@ -165,6 +191,25 @@ SETTINGS = (
         "The folder for the database, pictures and secrets. Default: instance/ in the project.",
     ),
     Setting("SUPPORT_EMAIL", "", email, "Where customers write when something is wrong."),
+    Setting(
+        "MAIL_URL",
+        "",
+        mail_url,
+        "The server that sends mail: smtp://user:password@host:587, or smtps:// (465).",
+        True,
+    ),
+    Setting(
+        "MAIL_FROM",
+        "",
+        sender,
+        "Who mail comes from: shop@shop.example or Shop <...>. Default: SUPPORT_EMAIL.",
+    ),
+    Setting(
+        "MERCHANT_EMAIL",
+        "",
+        emails,
+        "Where news of orders go, comma-separated. Default: SUPPORT_EMAIL, else the owners.",
+    ),
     Setting(
         "DATABASE_URL",
         "",
@@ -355,7 +400,16 @@ def _unsafe(config: Mapping[str, Any], is_set: set[str]) -> list[str]:
         faults.append("STRIPE_PUBLISHABLE_KEY and STRIPE_SECRET_KEY are not of the same mode.")
     if sandbox and not loopback:
         faults.append("STRIPE_SANDBOX is for this computer only: SHOP_URL must be a local address.")
-    return faults
+    return faults + _without_sender(config)
+
+
+def _without_sender(config: Mapping[str, Any]) -> list[str]:
+    if not config["MAIL_URL"] or config["MAIL_FROM"] or config["SUPPORT_EMAIL"]:
+        return []
+    return [
+        "MAIL_URL is set without a sender: set MAIL_FROM (or SUPPORT_EMAIL) to an address that the "
+        "mail server may send for."
+    ]
 
 
 def _is_weak(key: str) -> bool:

@@ -53,10 +53,12 @@ def upgrade() -> None:
     sa.Column('state', sa.String(length=8), nullable=False),
     sa.Column('note', sa.Text(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('next_try_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("state IN ('applied', 'ignored', 'failed')", name=op.f('ck_stripe_event_state')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_stripe_event'))
     )
     with op.batch_alter_table('stripe_event', schema=None) as batch_op:
+        batch_op.create_index('ix_stripe_event_failed', ['next_try_at'], unique=False, sqlite_where=sa.text("state = 'failed'"), postgresql_where=sa.text("state = 'failed'"))
         batch_op.create_index(batch_op.f('ix_stripe_event_object_id'), ['object_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_stripe_event_state_received_at'), ['state', 'received_at'], unique=False)
 
@@ -271,7 +273,7 @@ def upgrade() -> None:
     sa.Column('subject', sa.Text(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
-    sa.CheckConstraint("state IN ('waiting', 'sent', 'failed')", name=op.f('ck_outgoing_mail_state')),
+    sa.CheckConstraint("state IN ('waiting', 'sent', 'dropped', 'failed')", name=op.f('ck_outgoing_mail_state')),
     sa.ForeignKeyConstraint(['order_id'], ['order.id'], name=op.f('fk_outgoing_mail_order_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_outgoing_mail')),
     sa.UniqueConstraint('key', name=op.f('uq_outgoing_mail_key'))
@@ -328,6 +330,7 @@ def upgrade() -> None:
     sa.Column('trial_end', sa.DateTime(timezone=True), nullable=True),
     sa.Column('cancel_at_period_end', sa.Boolean(), nullable=False),
     sa.Column('fetched_at', sa.BigInteger(), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['order_id'], ['order.id'], name=op.f('fk_subscription_order_id')),
     sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_subscription_user_id')),
@@ -410,6 +413,7 @@ def downgrade() -> None:
     with op.batch_alter_table('stripe_event', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_stripe_event_state_received_at'))
         batch_op.drop_index(batch_op.f('ix_stripe_event_object_id'))
+        batch_op.drop_index('ix_stripe_event_failed', sqlite_where=sa.text("state = 'failed'"), postgresql_where=sa.text("state = 'failed'"))
 
     op.drop_table('stripe_event')
     op.drop_table('setting')

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from storefront.extensions import db
 from storefront.models.columns import UtcDateTime, now
 
-STATES = ("waiting", "sent", "failed")
+STATES = ("waiting", "sent", "dropped", "failed")
 
 
 class OutgoingMail(db.Model):
@@ -19,6 +19,7 @@ class OutgoingMail(db.Model):
 
     `recipient` is empty for the merchant's own mails: who that is, is looked up when it is sent. It
     is sent at least once: `next_try_at` is also the end of the lease of whoever is sending it now.
+    `dropped` was no longer true when its turn came; `failed` was given up, with `last_error` why.
     """
 
     __tablename__ = "outgoing_mail"

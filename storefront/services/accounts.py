@@ -159,6 +159,12 @@ def find_by_stamp(user_id: int, stamp: str) -> User | None:
     return user if user and user.is_active else None
 
 
+def list_owner_addresses() -> list[str]:
+    """The addresses of the owners who may sign in, the oldest first."""
+    owners = select(User.email).where(User.role == "owner", User.is_disabled.is_(False))
+    return list(db.session.scalars(owners.order_by(User.id)))
+
+
 def change_password(user: User, password: NewPassword) -> None:
     """Set a new password; all sessions of the user end, and the caller renews his own."""
     user.password_hash = password.hash

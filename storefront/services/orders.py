@@ -17,9 +17,16 @@ from storefront.models import Order, OrderLine, OrderStep
 from storefront.models.columns import now
 from storefront.models.order import FIRST_NUMBER, TRANSITIONS
 from storefront.prepared import Prepared
-from storefront.services import stock
+from storefront.services import mailer, stock
 
 HOLDING = ("open", "processing")
+
+# What a step lets the outbox say. Expired is not failed: whoever just left is told nothing.
+MAILS = {
+    "paid": ("order_confirmation", "new_order"),
+    "processing": ("payment_processing",),
+    "failed": ("payment_failed",),
+}
 
 # Which columns it sets is told by the values it is executed with.
 _move = update(Order.__table__).where(
@@ -84,6 +91,8 @@ def move(
         return False
     note = _move_stock(order.id, before, to, lines) or note
     add_step(order.id, cause, before, to, note)
+    for kind in MAILS.get(to, ()):
+        mailer.put(kind, f"order-{order.id}", order_id=order.id)
     if to == "paid":
         number = order.id + FIRST_NUMBER - 1
         database.after_commit(signals.order_paid, order_id=order.id, number=number)

@@ -18,7 +18,7 @@ from storefront.extensions import db
 from storefront.models import Order, OrderLine
 from storefront.models.columns import now
 from storefront.models.order import FIRST_NUMBER
-from storefront.services import orders, subscriptions
+from storefront.services import mailer, orders, subscriptions
 
 Session = dict[str, Any]
 
@@ -126,7 +126,8 @@ def _bring_to(
         return _pay(order, lines, session, cause)
     if target == "failed" and order.state == "open":
         # The failure overtook the news that the buyer was done: take both steps.
-        if not orders.move(order, "processing", cause, checkout_session=session["id"]):
+        buyer = _buyer(session)
+        if not orders.move(order, "processing", cause, checkout_session=session["id"], **buyer):
             return False
         return orders.move(order, "failed", cause, lines=lines, seen="processing")
     if not orders.can_move(order.state, target):
@@ -150,6 +151,8 @@ def _pay(order: Row[Any], lines: list[Row[Any]], session: Session, cause: str) -
     }
     if not orders.move(order, "paid", cause, lines=lines, note=note, **facts):
         return False
+    if attention in ("amount_mismatch", "duplicate"):
+        mailer.put("needs_a_hand", f"order-{order.id}", order_id=order.id, why=attention)
     if facts["stripe_subscription"]:
         subscriptions.remember(
             facts["stripe_subscription"],

@@ -1,0 +1,1 @@
+"""Mail on its way: what each kind says, how it becomes a message, and who takes it from us."""
