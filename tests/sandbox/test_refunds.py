@@ -255,6 +255,8 @@ def test_a_pending_refund_is_decided_by_a_press_and_only_once(api, browser, sand
     assert api.refunds.retrieve(refund.id).status == "succeeded"
     again = browser.post(f"/control/refunds/{refund.id}/settle", json={})
     assert again.status_code == 400
+    control.advance_clock(sandbox, FIVE_MINUTES)
+    assert api.refunds.retrieve(refund.id).status == "succeeded"
     failed = browser.post(f"/control/refunds/{refund.id}/fail", json={})
     assert failed.json["status"] == "failed"
     control.advance_clock(sandbox, FIVE_MINUTES)
