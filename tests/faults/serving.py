@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +21,11 @@ from storefront.extensions import db
 from storefront.models import Order, OrderLine
 from storefront.sandbox import InProcessClient, close, control, create_sandbox
 from storefront.sandbox.core import state
+from tests.faults.ports import find_free_port, is_taken
+from tests.faults.stripe_apart import LocalStripe
 from tests.faults.together import PATIENCE, wait_until
-from tests.stage import BUY, JSON, WEBHOOK_SECRET, Stage, sign
+from tests.faults.visitors import CUT_OFF, Visitor
+from tests.stage import WEBHOOK_SECRET, Stage, sign
 
 ROOT = Path(__file__).parent.parent.parent
 ENVIRONMENT = {
@@ -36,85 +36,40 @@ ENVIRONMENT = {
     "STRIPE_JS_URL": "/sandbox/stripe.js",
     "LOG_LEVEL": "WARNING",
 }
-# How a client sees that the server died: before it answered, or while it did.
-CUT_OFF = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
-
-
-@dataclass
-class Visitor:
-    """A browser on a real socket. `attempt` is sent by the page's script."""
-
-    url: str
-    cookies: dict[str, str] = field(default_factory=dict)
-    attempt: str = field(default_factory=lambda: str(uuid.uuid4()))
-
-    def get(self, path: str, timeout: float = 20, **headers: str) -> requests.Response:
-        """Look at a page; redirects are not followed, and cookies that come back are kept."""
-        answer = requests.get(
-            self.url + path,
-            headers=headers,
-            cookies=self.cookies,
-            timeout=timeout,
-            allow_redirects=False,
-        )
-        self.cookies.update(answer.cookies.get_dict())
-        return answer
-
-    def buy(self, sku: str, quantity: int = 1, **headers: str) -> requests.Response:
-        """Press Buy with the script running, which sends the page's token or the one it is told."""
-        answer = requests.post(
-            self.url + BUY,
-            data={"sku": sku, "quantity": quantity, "attempt": self.attempt},
-            headers=JSON | {"Sec-Fetch-Site": "same-origin"} | headers,
-            cookies=self.cookies,
-            timeout=20,
-        )
-        self.cookies.update(answer.cookies.get_dict())
-        token = answer.headers.get("X-CSRFToken")
-        if answer.status_code == 400 and token and "X-CSRFToken" not in headers:
-            return self.buy(sku, quantity, **headers, **{"X-CSRFToken": token})
-        return answer
-
-    def open_session(self, sku: str, quantity: int = 1) -> str:
-        """Press Buy and return the Checkout Session's id."""
-        answer = self.buy(sku, quantity)
-        assert answer.status_code == 200, answer.text
-        session_id: str = answer.json()["sessionId"]
-        return session_id
-
-    def try_to_buy(self, sku: str) -> str | None:
-        """Press Buy; the session's id, or None when the shop died over it."""
-        try:
-            return self.open_session(sku)
-        except CUT_OFF:
-            return None
-
-    def token(self, slug: str) -> str:
-        """The CSRF token that a product page carries for this browser."""
-        page = self.get(f"/products/{slug}").text
-        return page.split('name="csrf_token" value="')[1].split('"')[0]
 
 
 class Served:
     """One instance of the shop: an own folder, database, Stripe and port.
 
     `stage` reads what came of it, and moves Stripe, from the test's own process. No webhook arrives
-    by itself: tests deliver them.
+    by itself: tests deliver them. Its Stripe lives in its own workers, or in the process given.
     """
 
-    def __init__(self, folder: Path, database_url: str, wsgi: str = "wsgi:app") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str,
+        wsgi: str = "wsgi:app",
+        stripe: LocalStripe | None = None,
+        **settings: str,
+    ) -> None:
         self.folder, self.wsgi = folder, wsgi
         folder.mkdir(parents=True, exist_ok=True)
-        self.port = _free_port()
+        self.port = find_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = ENVIRONMENT | {
             "SHOP_URL": self.url, "SHOP_INSTANCE": str(folder), "DATABASE_URL": database_url
         }
+        self.settings |= {"STRIPE_API_BASE": stripe.url} if stripe else {"STRIPE_SANDBOX": "true"}
+        self.settings |= settings
         self.log = folder / "server.log"
         self.master: subprocess.Popen[bytes] | None = None
-        app = create_app(self.settings | {"TESTING": True})
-        sandbox = create_sandbox(folder / "sandbox.sqlite", f"{self.url}/sandbox", background=False)
-        stripe_gateway.use(app, InProcessClient(sandbox), f"{self.url}/sandbox")
+        app = create_app(self.settings | {"TESTING": True, "STRIPE_SANDBOX": "false"})
+        base = stripe.url if stripe else f"{self.url}/sandbox"
+        database = stripe.database if stripe else folder / "sandbox.sqlite"
+        sandbox = create_sandbox(database, base, background=False)
+        if not stripe:
+            stripe_gateway.use(app, InProcessClient(sandbox), base)
         self.stage = Stage(app, sandbox, None)
         self.stage.silence()
 
@@ -164,6 +119,14 @@ class Served:
             self.master.wait(PATIENCE)
             self.master = None
 
+    def kill_master(self) -> None:
+        """kill -9 the master alone, and wait for its workers, who find out and end."""
+        assert self.master is not None
+        self.master.kill()
+        self.master.wait(PATIENCE)
+        self.master = None
+        wait_until(lambda: not is_taken(self.port))
+
     def stop(self) -> None:
         """End the server and give back what the test's own process holds."""
         if self.master is not None:
@@ -179,11 +142,13 @@ class Served:
             db.engine.dispose()
 
     def troubles(self) -> list[str]:
-        """The lines of the server's log that hold a trace: nothing that we do may cause any."""
-        return [line for line in self.log.read_text().splitlines() if '"trace"' in line]
+        """The lines of the server's log that begin a trace: nothing that we do may cause any."""
+        marks = ('"trace"', "Traceback (most recent call last)")  # in JSON, and for people
+        lines = self.log.read_text().splitlines()
+        return [line for line in lines if any(mark in line for mark in marks)]
 
     def _environment(self) -> dict[str, str]:
-        own = {"STRIPE_SANDBOX": "true", "PORT": str(self.port), "PYTHONPATH": str(ROOT)}
+        own = {"PORT": str(self.port), "PYTHONPATH": str(ROOT)}
         return {"PATH": os.environ["PATH"]} | self.settings | own
 
     def _answers(self, path: str) -> bool:
@@ -235,16 +200,20 @@ class Served:
 
     def deliver(self, event: bytes, **headers: str) -> int:
         """POST one signed webhook; the status, or 0 when the shop died over it."""
+        answer = self.post_event(event, **headers)
+        return 0 if answer is None else answer.status_code
+
+    def post_event(self, event: bytes, **headers: str) -> requests.Response | None:
+        """POST one signed webhook; None when the shop died over it."""
         try:
-            answer = requests.post(
+            return requests.post(
                 f"{self.url}/webhooks/stripe",
                 data=event,
                 headers={"Stripe-Signature": sign(event)} | headers,
                 timeout=20,
             )
         except CUT_OFF:
-            return 0
-        return answer.status_code
+            return None
 
     def deliver_until_taken(self, event: bytes, tries: int = 5) -> int:
         """Deliver as Stripe does: again after each answer but 2xx."""
@@ -282,12 +251,3 @@ def serving(
         yield shop
     finally:
         shop.stop()
-
-
-def _free_port() -> int:
-    """A free port below those that the system gives to outgoing connections."""
-    for port in random.sample(range(20000, 32000), 50):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
-    raise RuntimeError("no free port")

@@ -1,0 +1,363 @@
+"""One run: buyers, postmen and kills at once on one shop, and what everybody was answered.
+
+The shop and its Stripe may serve many runs one after the other; each brings goods of its own.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+from storefront.sandbox import control
+from storefront.sandbox.checkout import Buyer as Payer
+from storefront.sandbox.core import state
+from storefront.sandbox.errors import ApiError
+from storefront.webhooks.handlers import HANDLERS
+from tests.faults.plan import SHELVES, Buyer, Kill, Plan
+from tests.faults.serving import Served
+from tests.faults.together import PATIENCE, wait_until
+from tests.faults.visitors import CUT_OFF, Visitor
+
+POSTMEN = 4
+AT_ONCE = 6  # buyers
+AGAIN_AFTER = 0.05  # seconds until what was not taken is delivered again
+PRICE = 2400
+STRANGERS_SEE = ("Traceback", "sk_test_", "whsec_")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What somebody was answered: by which part of the shop, with what."""
+
+    asked: str
+    status: int
+    body: str
+
+
+@dataclass
+class Session:
+    """What a buyer knows of his session, and Stripe of its payment."""
+
+    id: str
+    buyer: int
+    email: str
+    reference: str = ""
+    payment: str = ""
+
+
+@dataclass
+class Story:
+    """What happened in a run, as far as anybody outside the shop can know."""
+
+    plan: Plan
+    skus: list[str]
+    started: float = field(default_factory=time.time)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    answers: list[Answer] = field(default_factory=list)
+    taken: dict[str, dict[str, Any]] = field(default_factory=dict)  # events by id, answered 2xx
+    never_taken: list[str] = field(default_factory=list)
+    said_by_work: list[str] = field(default_factory=list)
+    kills: int = 0
+    deliveries: int = 0
+
+
+class Mortal:
+    """The server as fate sees it: it is killed, it comes back, and meanwhile one waits for it."""
+
+    def __init__(self, shop: Served) -> None:
+        self.shop, self.is_up = shop, threading.Event()
+        self.is_up.set()
+
+    def kill(self, kill: Kill, choice: float) -> None:
+        """kill -9 the victim; a server without its master is started anew, as systemd would."""
+        workers = self.shop.workers()
+        if kill.victim == "worker" and workers:
+            with suppress(ProcessLookupError):
+                os.kill(workers[int(choice * len(workers))], signal.SIGKILL)
+            return
+        self.is_up.clear()
+        if kill.victim == "master":
+            self.shop.kill_master()
+        else:
+            self.shop.kill_all()
+        self.shop.start()
+        self.is_up.set()
+
+
+class Post:
+    """What waits to be delivered, by the moment it is due; four postmen empty it."""
+
+    def __init__(self, mortal: Mortal, story: Story) -> None:
+        self.mortal, self.story = mortal, story
+        self.waiting: list[tuple[float, int, bytes, int]] = []
+        self.lock, self.count, self.under_way = threading.Lock(), 0, 0
+        self.is_over = False
+
+    def add(self, event: bytes, wait: float, tries: int = 0) -> None:
+        """Have it delivered after a while."""
+        with self.lock:
+            self.count += 1
+            due = time.monotonic() + wait
+            heapq.heappush(self.waiting, (due, self.count, event, tries))
+
+    def is_empty(self) -> bool:
+        """Whether all that was to be delivered has been taken."""
+        with self.lock:
+            return not self.waiting and not self.under_way
+
+    def deliver(self) -> None:
+        """Be a postman until the end of the run."""
+        while not self.is_over:
+            found = self._take()
+            if found is None:
+                time.sleep(0.005)
+                continue
+            try:
+                self._hand_over(*found)
+            finally:
+                with self.lock:
+                    self.under_way -= 1
+
+    def _take(self) -> tuple[bytes, int] | None:
+        with self.lock:
+            if not self.waiting or self.waiting[0][0] > time.monotonic():
+                return None
+            self.under_way += 1
+            _due, _count, event, tries = heapq.heappop(self.waiting)
+            return event, tries
+
+    def _hand_over(self, event: bytes, tries: int) -> None:
+        self.mortal.is_up.wait(PATIENCE)
+        answer = self.mortal.shop.post_event(event)
+        told = json.loads(event)
+        self.story.deliveries += 1
+        if answer is None:
+            # Cut off by a kill: that is no try which the shop could have answered.
+            self.add(event, AGAIN_AFTER, tries)
+            return
+        self.story.answers.append(Answer(told["type"], answer.status_code, answer.text))
+        if answer.ok:
+            self.story.taken[told["id"]] = told
+        elif tries < 8:
+            self.add(event, AGAIN_AFTER, tries + 1)
+        else:
+            self.story.never_taken.append(f"{told['type']} {told['id']}: {answer.status_code}")
+
+
+class Newsroom:
+    """Reads what Stripe has to tell and gives it to the post, as often as the plan says."""
+
+    def __init__(self, shop: Served, plan: Plan, story: Story, post: Post) -> None:
+        self.shop, self.plan, self.story, self.post = shop, plan, story, post
+        self.last = self._newest()
+
+    def read(self) -> None:
+        """Send on every event that is new."""
+        with state(self.shop.stage.sandbox).store.read() as tx:
+            rows = tx.connection.execute(
+                "SELECT seq, data FROM objects WHERE type = 'event' AND seq > ? ORDER BY seq",
+                (self.last,),
+            ).fetchall()
+        for seq, data in rows:
+            self.last = seq
+            event = json.loads(data)
+            if event["type"] in HANDLERS:
+                self._send(event)
+
+    def _send(self, event: dict[str, Any]) -> None:
+        for delivery in self.plan.deliveries(self._buyer_of(event), event["type"]):
+            own = {"id": event["id"] + "again" * delivery.twin}
+            self.post.add(json.dumps(event | own).encode(), delivery.wait)
+
+    def _buyer_of(self, event: dict[str, Any]) -> int | None:
+        told = event["data"]["object"]
+        payment = told.get("payment_intent")
+        for session in list(self.story.sessions.values()):
+            if told["id"] == session.id or (payment and payment == session.payment):
+                return session.buyer
+        return None
+
+    def _newest(self) -> int:
+        with state(self.shop.stage.sandbox).store.read() as tx:
+            row = tx.connection.execute("SELECT MAX(seq) FROM objects").fetchone()
+            return int(row[0] or 0)
+
+
+class Run:
+    """Carries out a plan on a shop that serves. `tell` is called after each kill and at the end."""
+
+    def __init__(self, shop: Served, plan: Plan, tell: Callable[[Story], None]) -> None:
+        name = f"{plan.seed}-{uuid.uuid4().hex[:6]}"
+        skus = [f"run-{name}-{place}" for place in range(len(SHELVES))]
+        self.story = Story(plan, skus)
+        self.shop, self.plan, self.tell = shop, plan, tell
+        self.mortal = Mortal(shop)
+        self.post = Post(self.mortal, self.story)
+        self.news = Newsroom(shop, plan, self.story, self.post)
+        self.buying_is_over = False
+
+    def carry_out(self) -> Story:
+        """Everything until the last event is taken and the last kill is over."""
+        for sku, on_hand in zip(self.story.skus, SHELVES, strict=True):
+            self.shop.stage.add_product(
+                {"sku": sku, "on_hand": on_hand, "unit_amount": PRICE}, slug=sku, name="Mug"
+            )
+        with ThreadPoolExecutor(AT_ONCE + POSTMEN + 2) as pool:
+            postmen = [pool.submit(self.post.deliver) for _ in range(POSTMEN)]
+            try:
+                fate = pool.submit(self._kill)
+                work = pool.submit(self._work_beside)
+                self._let_them_buy(pool)
+                for task in (fate, work):
+                    task.result(PATIENCE * 2)
+                self.news.read()
+                wait_until(self.post.is_empty, lambda: "the post is never empty")
+            finally:
+                self.post.is_over = self.buying_is_over = True
+            for task in postmen:
+                task.result(PATIENCE)
+        self.tell(self.story)
+        return self.story
+
+    def _let_them_buy(self, pool: ThreadPoolExecutor) -> None:
+        buying = [pool.submit(self._buy, place) for place in range(len(self.plan.buyers))]
+        while not all(task.done() for task in buying):
+            self.news.read()
+            time.sleep(0.02)
+        self.buying_is_over = True
+        self.news.read()
+        for task in buying:
+            task.result()
+
+    # -- a buyer
+
+    def _buy(self, place: int) -> None:
+        buyer = self.plan.buyers[place]
+        visitor = Visitor(self.shop.url, address=_address(self.plan.seed, place))
+        time.sleep(buyer.starts)
+        session = self._press_buy(visitor, place)
+        if session is None:
+            return
+        self._end(buyer, session, visitor)
+        if buyer.looks:
+            path = f"/payment/success?sessid={session.id}"
+            self._ask("success page", lambda: visitor.get(path))
+            stranger = Visitor(self.shop.url)
+            seen = self._ask("a stranger's success page", lambda: stranger.get(path))
+            if seen.status_code != 404 or session.email in seen.text:
+                self.story.answers.append(Answer("a stranger sees an order", 500, seen.text))
+
+    def _press_buy(self, visitor: Visitor, place: int) -> Session | None:
+        buyer = self.plan.buyers[place]
+        sku = self.story.skus[buyer.shelf]
+        answer = self._ask("Buy", lambda: visitor.buy(sku, buyer.quantity))
+        if answer.status_code != 200:
+            return None
+        id = answer.json()["sessionId"]
+        session = Session(id, place, f"buyer-{place}-{self.plan.seed}@example.com")
+        self.story.sessions[id] = session
+        return session
+
+    def _ask(self, what: str, call: Callable[[], requests.Response]) -> requests.Response:
+        """Do it, and do it again when the shop died over it, as a person would."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            self.mortal.is_up.wait(PATIENCE)
+            try:
+                answer = call()
+            except CUT_OFF:
+                assert time.monotonic() < end, f"{what}: cut off again and again"
+                time.sleep(AGAIN_AFTER)
+                continue
+            self.story.answers.append(Answer(what, answer.status_code, answer.text))
+            return answer
+
+    def _end(self, buyer: Buyer, session: Session, visitor: Visitor) -> None:
+        sandbox = self.shop.stage.sandbox
+        with suppress(ApiError):  # somebody else ended it first
+            if buyer.ends in ("pays", "bank pays", "bank refuses"):
+                self._pay(buyer, session)
+            elif buyer.ends == "expires":
+                control.expire_session(sandbox, session.id)
+            elif buyer.ends == "cancels":
+                self._cancel(session, visitor)
+            elif buyer.ends == "pays while cancelling":
+                cancelling = threading.Thread(target=self._cancel, args=(session, visitor))
+                cancelling.start()
+                try:
+                    self._pay(buyer, session)
+                finally:
+                    cancelling.join()
+
+    def _pay(self, buyer: Buyer, session: Session) -> None:
+        sandbox = self.shop.stage.sandbox
+        means = "bank_debit" if buyer.ends.startswith("bank") else "pm_card_visa"
+        control.complete(sandbox, session.id, means, Payer(session.email, "A. Buyer"))
+        with state(sandbox).store.read() as tx:
+            session.payment = tx.get("checkout.session", session.id)["payment_intent"]
+        if buyer.ends == "bank pays":
+            control.settle_payment(sandbox, session.id)
+        elif buyer.ends == "bank refuses":
+            control.fail_payment(sandbox, session.id)
+
+    def _cancel(self, session: Session, visitor: Visitor) -> None:
+        with state(self.shop.stage.sandbox).store.read() as tx:
+            reference = tx.get("checkout.session", session.id)["client_reference_id"]
+        path = f"/payment/cancel?order={reference}"
+        self._ask("cancel page", lambda: visitor.get(path))
+
+    # -- fate
+
+    def _kill(self) -> None:
+        choice = random.Random(self.plan.seed)
+        for kill in self.plan.kills:
+            self._wait_for_answers(kill.after)
+            time.sleep(kill.delay)
+            self.mortal.kill(kill, choice.random())
+            self.story.kills += 1
+            self.tell(self.story)
+
+    def _work_beside(self) -> None:
+        """`work` runs as a process of its own while all this goes on, in some runs."""
+        if self.plan.work_after is None:
+            return
+        self._wait_for_answers(self.plan.work_after)
+        with self.shop.command("work") as process:
+            try:
+                said, _nothing = process.communicate(timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        if process.returncode:
+            self.story.said_by_work.append(said)
+
+    def _wait_for_answers(self, count: int) -> None:
+        """Until so many answers were heard; or until it is too quiet for more to come."""
+        while len(self.story.answers) < count:
+            if self.buying_is_over and self.post.is_empty():
+                return
+            time.sleep(0.002)
+
+
+def _address(seed: int, place: int) -> str:
+    """An own address for each buyer: many from one would be slowed down."""
+    return f"10.{seed % 250}.{seed // 250 % 250}.{place + 1}"
+
+
+def is_indiscreet(answer: Answer) -> bool:
+    """Whether a visitor was told what is no concern of his."""
+    return any(mark in answer.body for mark in STRANGERS_SEE)
