@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from storefront.sandbox import (
+    chaos_views,
     control_views,
     deliveries,
     money,
@@ -84,8 +85,8 @@ def create_sandbox(
         sandbox.courier = deliveries.Courier(app)
         sandbox.store.notify = sandbox.courier.kick
     router.install(app, *APIS)
-    for blueprint in (pages.bp, control_views.bp, money_back_views.bp, stripe_js.bp):
-        app.register_blueprint(blueprint)
+    for part in (pages, control_views, chaos_views, money_back_views, stripe_js):
+        app.register_blueprint(part.bp)
     app.before_request(_refuse_strangers)
     app.after_request(_protect)
     app.register_error_handler(ApiError, _show_error)

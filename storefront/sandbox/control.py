@@ -1,11 +1,13 @@
 """What a person or a test may do to the sandbox: faults, switches, bank answers, time, reset."""
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import Flask
 
 from storefront.sandbox import (
     cards,
+    chaos,
     checkout,
     clock,
     confirm,
@@ -14,14 +16,17 @@ from storefront.sandbox import (
     disputes,
     faults,
     methods,
+    oddities,
+    outbox,
     refunds,
     sessions,
     subscriptions,
     switches,
     test_clocks,
     timekeeping,
+    webhooks,
 )
-from storefront.sandbox.core import state
+from storefront.sandbox.core import DAY, state
 from storefront.sandbox.params import Text
 from storefront.sandbox.store import TABLES, Stored, Tx
 
@@ -46,6 +51,46 @@ def read_switches(app: Flask) -> dict[str, Any]:
     """Return the position of every switch."""
     with state(app).store.read() as tx:
         return switches.read(tx)
+
+
+def set_chaos(app: Flask, **positions: Any) -> dict[str, Any]:
+    """Turn the chaos dial (see chaos.Dial); what is not named is off, and draws begin anew."""
+    with state(app).store.write() as tx:
+        dial = chaos.write(tx, faults.KINDS, positions)
+        tx.emitted = True
+        return asdict(dial)
+
+
+def read_chaos(app: Flask) -> dict[str, Any]:
+    """Return where the chaos dial stands."""
+    with state(app).store.read() as tx:
+        return asdict(chaos.read(tx))
+
+
+def deliver_now(app: Flask) -> int:
+    """Send all that waits, whatever it waits for; return how many deliveries were tried."""
+    with state(app).store.write() as tx:
+        deliveries.hurry(tx)
+    return deliveries.run_due(app)
+
+
+def roll_secret(app: Flask, endpoint: str, keep: int = DAY, secret: str | None = None) -> str:
+    """Give an endpoint a new secret; for `keep` seconds both it and the old one sign."""
+    with state(app).store.write() as tx:
+        return webhooks.roll_secret(tx, tx.get(webhooks.TYPE, endpoint), keep, secret)
+
+
+def send_odd_event(app: Flask, kind: str) -> Stored:
+    """Emit an event that no shop expects (see oddities.KINDS) and return it."""
+    with state(app).store.write() as tx:
+        return oddities.send(tx, kind)
+
+
+def emit_event(app: Flask, type: str, obj: dict[str, Any]) -> Stored:
+    """Emit an event of any type about any object, true or not, and return it."""
+    webhooks.check_events([type])
+    with state(app).store.write() as tx:
+        return outbox.emit(tx, type, obj)
 
 
 def complete(
