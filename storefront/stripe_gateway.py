@@ -10,7 +10,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -38,15 +38,28 @@ stripe.set_app_info("storefront")
 
 
 class StripeUnavailable(PaymentUnavailable):
-    """Stripe gave no answer, or none that settles anything: the outcome may be unknown."""
+    """Stripe gave no answer, or none that settles anything: the outcome may be unknown.
+
+    `is_final`: it was an error of Stripe's own, which the same key may bring again for ever.
+    """
+
+    def __init__(self, message: str, *, is_final: bool = False):
+        super().__init__(message)
+        self.is_final = is_final
 
 
 class StripeRefused(PaymentUnavailable):
-    """Stripe said no to what we asked; `details` are for our callers, `message` for the buyer."""
+    """Stripe said no to what we asked; `message` is for the buyer, the rest for our callers."""
 
-    def __init__(self, message: str, *, reason: str | None = None, param: str | None = None):
+    def __init__(
+        self, message: str, *, reason: str | None = None, param: str | None = None, said: str = ""
+    ):
         super().__init__(message)
-        self.reason, self.param = reason, param
+        self.reason, self.param, self.said = reason, param, said
+
+
+class KeyRefused(StripeRefused):
+    """Stripe does not accept our key for this, which says nothing about what was asked."""
 
 
 class BadEvent(InvalidInput):
@@ -146,8 +159,97 @@ def get_subscription(subscription_id: str) -> dict[str, Any]:
 
 
 def get_invoice(invoice_id: str) -> dict[str, Any]:
-    """The invoice as Stripe sees it now, in the shape of our API version."""
-    return _ask(lambda client: client.v1.invoices.retrieve(invoice_id))
+    """The invoice as Stripe sees it now, with its payments."""
+    return _ask(lambda client: client.v1.invoices.retrieve(invoice_id, {"expand": ["payments"]}))
+
+
+def create_refund(params: Any, idempotency_key: str) -> dict[str, Any]:
+    """Give money back. The same key and parameters give the same refund again, for a day."""
+    return _ask(
+        lambda client: client.v1.refunds.create(params, {"idempotency_key": idempotency_key})
+    )
+
+
+def get_refund(refund_id: str) -> dict[str, Any]:
+    """The refund as Stripe sees it now, with its PaymentIntent in full."""
+    return _ask(
+        lambda client: client.v1.refunds.retrieve(refund_id, {"expand": ["payment_intent"]})
+    )
+
+
+def get_dispute(dispute_id: str) -> dict[str, Any]:
+    """The dispute as Stripe sees it now, with its PaymentIntent in full."""
+    return _ask(
+        lambda client: client.v1.disputes.retrieve(dispute_id, {"expand": ["payment_intent"]})
+    )
+
+
+def get_payment_metadata(payment_intent: str) -> dict[str, Any]:
+    """What the subscription was marked with whose invoice this payment paid; else nothing."""
+    params: Any = {
+        "payment": {"type": "payment_intent", "payment_intent": payment_intent},
+        "expand": ["data.invoice"],
+    }
+    for paid in _ask(lambda client: client.v1.invoice_payments.list(params))["data"]:
+        details = (paid["invoice"]["parent"] or {}).get("subscription_details") or {}
+        return details.get("metadata") or {}
+    return {}
+
+
+def get_account() -> tuple[dict[str, Any], str | None]:
+    """Whose account the key opens, and what time it is at Stripe (an HTTP date)."""
+    dates: list[str | None] = []
+
+    def call(client: stripe.StripeClient) -> Any:
+        account = client.v1.accounts.retrieve_current()
+        answer = account.last_response
+        dates.append(answer.headers.get("Date") if answer else None)
+        return account
+
+    return _ask(call), dates[-1]
+
+
+def create_webhook_endpoint(url: str, events: list[str]) -> dict[str, Any]:
+    """Have these events sent to an address, in our API version; only this tells the secret."""
+    params: Any = {"url": url, "enabled_events": events, "api_version": API_VERSION}
+    return _ask(lambda client: client.v1.webhook_endpoints.create(params))
+
+
+def update_webhook_endpoint(endpoint_id: str, events: list[str]) -> dict[str, Any]:
+    """Have exactly these events sent, and the endpoint enabled. Its version stays what it was."""
+    params: Any = {"enabled_events": events, "disabled": False}
+    return _ask(lambda client: client.v1.webhook_endpoints.update(endpoint_id, params))
+
+
+def delete_webhook_endpoint(endpoint_id: str) -> None:
+    """Have nothing sent there any more."""
+    _ask(lambda client: client.v1.webhook_endpoints.delete(endpoint_id))
+
+
+# What can be listed, newest first.
+LISTS: dict[str, Callable[[stripe.StripeClient], Any]] = {
+    "sessions": lambda client: client.v1.checkout.sessions,
+    "refunds": lambda client: client.v1.refunds,
+    "disputes": lambda client: client.v1.disputes,
+    "subscriptions": lambda client: client.v1.subscriptions,
+    "invoices": lambda client: client.v1.invoices,
+    "events": lambda client: client.v1.events,
+    "webhook_endpoints": lambda client: client.v1.webhook_endpoints,
+}
+
+
+def list_page(of: str, params: dict[str, Any]) -> dict[str, Any]:
+    """One page of one of LISTS, newest first, at most a hundred things."""
+    return _ask(lambda client: LISTS[of](client).list({"limit": 100} | params))
+
+
+def iterate(of: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All of one of LISTS, newest first, asked for page by page."""
+    page = list_page(of, params)
+    yield from page["data"]
+    while page["has_more"]:
+        page = list_page(of, params | {"starting_after": page["data"][-1]["id"]})
+        yield from page["data"]
 
 
 @cache
@@ -180,19 +282,26 @@ def _ask(call: Callable[[stripe.StripeClient], Any]) -> dict[str, Any]:
         raise _unavailable(error) from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
         log.error("Stripe does not accept our key: %s", _brief(error))
-        raise StripeRefused(_not_set_up(), reason=error.code) from error
-    except (stripe.InvalidRequestError, stripe.IdempotencyError) as error:
+        raise KeyRefused(_not_set_up(), reason=error.code) from error
+    except stripe.IdempotencyError as error:
+        log.error("Stripe has had this key with another request: %s", _brief(error))
+        raise StripeRefused(_not_set_up(), reason="idempotency_error") from error
+    except stripe.InvalidRequestError as error:
         log.error("Stripe refused our request: %s", _brief(error))
-        reason, param = error.code, getattr(error, "param", None)
-        raise StripeRefused(_not_set_up(), reason=reason, param=param) from error
+        said = error.user_message or ""
+        raise StripeRefused(
+            _not_set_up(), reason=error.code, param=error.param, said=said
+        ) from error
     except stripe.StripeError as error:
         raise _unavailable(error) from error
 
 
 def _unavailable(error: stripe.StripeError) -> StripeUnavailable:
     log.warning("Stripe is unavailable: %s", _brief(error))
+    is_final = (error.http_status or 0) >= 500 and isinstance(error.json_body, dict)
     return StripeUnavailable(
-        _("The payment service is not answering. Nothing was charged; please try again soon.")
+        _("The payment service is not answering. Nothing was charged; please try again soon."),
+        is_final=is_final,
     )
 
 
@@ -220,7 +329,7 @@ def verify_event(payload: bytes, header: str) -> dict[str, Any]:
         event: Any = json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise BadEvent("the body is not JSON") from error
-    if not _is_event(event):
+    if not is_event(event):
         raise BadEvent("the body is not an event")
     told: dict[str, Any] = event
     return told
@@ -247,7 +356,8 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _is_event(event: Any) -> bool:
+def is_event(event: Any) -> bool:
+    """Whether this is a well-formed snapshot event."""
     if not isinstance(event, dict) or event.get("object") != "event":
         return False
     data = event.get("data")

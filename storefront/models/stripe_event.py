@@ -15,12 +15,19 @@ EVENT_STATES = ("applied", "ignored", "failed")
 
 class StripeEvent(db.Model):
     """`applied`: it did its work; `ignored`: not ours or of no meaning to us, and `note` says why;
-    `failed`: its work was rolled back, and the next delivery tries again."""
+    `failed`: its work was rolled back, and the next delivery tries again, or `work` when
+    `next_try_at` has come."""
 
     __tablename__ = "stripe_event"
     __table_args__ = (
         CheckConstraint(f"state IN {EVENT_STATES}", name="state"),
         Index(None, "state", "received_at"),
+        Index(
+            "ix_stripe_event_failed",
+            "next_try_at",
+            sqlite_where=db.text("state = 'failed'"),
+            postgresql_where=db.text("state = 'failed'"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(StripeId, primary_key=True)
@@ -33,3 +40,4 @@ class StripeEvent(db.Model):
     state: Mapped[str] = mapped_column(String(8), default="applied")
     note: Mapped[str] = mapped_column(Text, default="")
     attempts: Mapped[int] = mapped_column(default=1)
+    next_try_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

@@ -15,7 +15,8 @@ LIVE_STATUSES = ("trialing", "active", "past_due", "unpaid", "paused", "incomple
 
 class Subscription(db.Model):
     """A copy of Stripe's newest state. `fetched_at` (nanoseconds since 1970) says when Stripe was
-    asked for it: an answer asked for earlier never overwrites a later one."""
+    asked for it: an answer asked for earlier never overwrites a later one. `asked_at` is when
+    `work` last tried to ask by itself."""
 
     __tablename__ = "subscription"
     __table_args__ = (Index(None, "user_id", "status"),)
@@ -32,6 +33,7 @@ class Subscription(db.Model):
     trial_end: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancel_at_period_end: Mapped[bool] = mapped_column(default=False)
     fetched_at: Mapped[int] = mapped_column(BigInteger, default=0)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 

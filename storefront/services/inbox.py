@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import CursorResult, bindparam, select, update
 
 from storefront.database import insert_for_conflict
 from storefront.extensions import db
 from storefront.models import StripeEvent
 from storefront.models.columns import now
 from storefront.prepared import Prepared
+
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=6)
 
 IS_SETTLED = select(StripeEvent.id).where(
     StripeEvent.id == bindparam("event"), StripeEvent.state != "failed"
@@ -59,6 +64,7 @@ def _columns(event: dict[str, Any], payload: bytes) -> dict[str, Any]:
         "state": "applied",
         "note": "",
         "attempts": 1,
+        "next_try_at": now() + FIRST_PAUSE,
     }
 
 
@@ -94,6 +100,66 @@ def record_refusal(event: dict[str, Any], payload: bytes, why: str) -> None:
         insert_for_conflict(StripeEvent)
         .values(columns)
         .on_conflict_do_update(index_elements=["id"], set_={"attempts": StripeEvent.attempts + 1})
+    )
+
+
+def list_due(most: int) -> Sequence[StripeEvent]:
+    """Failed events whose next try is due, longest waiting first."""
+    return db.session.scalars(
+        select(StripeEvent)
+        .where(StripeEvent.state == "failed", StripeEvent.next_try_at <= now())
+        .order_by(StripeEvent.next_try_at)
+        .limit(most)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def claim_try(event: StripeEvent) -> bool:
+    """Win the next try of a failed event, and put the one after it off for longer each time."""
+    pause = min(FIRST_PAUSE * 2 ** min(event.attempts, 20), LONGEST_PAUSE)
+    claimed = (
+        update(StripeEvent)
+        .where(
+            StripeEvent.id == event.id,
+            StripeEvent.state == "failed",
+            StripeEvent.next_try_at == event.next_try_at,
+        )
+        .values(next_try_at=now() + pause)
+        .execution_options(synchronize_session=False)
+    )
+    result = db.session.connection().execute(claimed)
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1
+
+
+def find(event_id: str) -> StripeEvent | None:
+    """The stored event with this id."""
+    return db.session.get(StripeEvent, event_id, populate_existing=True)
+
+
+def list_newest(most: int, state: str | None = None) -> Sequence[StripeEvent]:
+    """The newest events, in this state or in any, newest first."""
+    of_state = StripeEvent.state == state if state else db.true()
+    return db.session.scalars(
+        select(StripeEvent)
+        .where(of_state)
+        .order_by(StripeEvent.received_at.desc(), StripeEvent.id)
+        .limit(most)
+    ).all()
+
+
+def list_known(event_ids: Iterable[str]) -> set[str]:
+    """Which of these events have been received, whatever became of them."""
+    return set(db.session.scalars(select(StripeEvent.id).where(StripeEvent.id.in_(event_ids))))
+
+
+def count_attempt(event_id: str, applied: bool) -> None:
+    """Note that a stored event was applied once more, and that it was of use if it was."""
+    values: dict[str, Any] = {"attempts": StripeEvent.attempts + 1}
+    if applied:
+        values |= {"state": "applied", "note": ""}
+    db.session.connection().execute(
+        update(StripeEvent).where(StripeEvent.id == event_id).values(values)
     )
 
 

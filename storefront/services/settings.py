@@ -24,3 +24,22 @@ def keep(name: str, value: dict[str, Any]) -> None:
     db.session.execute(
         add.on_conflict_do_update(index_elements=["name"], set_={"value": add.excluded.value})
     )
+
+
+def find_moment(name: str) -> int:
+    """The moment kept under this name, in seconds since 1970; 0 when there is none."""
+    return int((find(name) or {}).get("at", 0))
+
+
+def move_moment(name: str, to: int, *, from_before: int) -> bool:
+    """Set the moment kept under this name, if it lies before another; True when it was set.
+
+    Of any number who try at once, one wins.
+    """
+    add = insert_for_conflict(Setting).values(name=name, value={"at": to})
+    moved = add.on_conflict_do_update(
+        index_elements=["name"],
+        set_={"value": add.excluded.value},
+        where=Setting.value["at"].as_integer() < from_before,
+    )
+    return db.session.execute(moved.returning(Setting.name)).scalar() is not None

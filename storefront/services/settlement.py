@@ -139,11 +139,12 @@ def _bring_to(
 def _pay(order: Row[Any], lines: list[Row[Any]], session: Session, cause: str) -> bool:
     totals = _totals(session)
     attention, note = _doubts(order, lines, session, totals)
+    subscription = _id(session["subscription"])
     facts = {
         "paid_at": now(),
         "checkout_session": session["id"],
-        "payment_intent": _id(session["payment_intent"]),
-        "stripe_subscription": _id(session["subscription"]),
+        "payment_intent": _payment(session, subscription),
+        "stripe_subscription": subscription,
         "stripe_customer": _id(session["customer"]),
         "attention": attention,
         **totals,
@@ -164,6 +165,14 @@ def _pay(order: Row[Any], lines: list[Row[Any]], session: Session, cause: str) -
             status="trialing" if any(line.trial_days for line in lines) else "active",
         )
     return True
+
+
+def _payment(session: Session, subscription: str | None) -> str | None:
+    """The PaymentIntent; of a subscription only its first invoice tells, perhaps already."""
+    told = _id(session["payment_intent"])
+    if told or not subscription:
+        return told
+    return subscriptions.find_first_payment(subscription)
 
 
 def _doubts(

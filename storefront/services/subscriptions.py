@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, exists, select
+from sqlalchemy import CursorResult, Row, exists, select, update
 from sqlalchemy.orm import aliased
 
 from storefront import database, signals
 from storefront.extensions import db
 from storefront.models import Order, OrderLine, Product, Subscription, SubscriptionInvoice, Variant
+from storefront.models.columns import now
 from storefront.models.subscription import LIVE_STATUSES
+
+FIRST = "subscription_create"  # why the first invoice of a subscription was made
+ASK_AGAIN_AFTER = timedelta(hours=1)
 
 
 def remember(stripe_id: str, **facts: Any) -> None:
@@ -84,22 +89,20 @@ def _order_of(told: dict[str, Any]) -> Row[Any] | None:
 
 
 def record_invoice(invoice: dict[str, Any]) -> bool:
-    """Keep what a subscription was charged, or that charging failed; False when it is not ours.
+    """Keep what a subscription was charged and by which payment, or that charging failed.
 
     One row an invoice, however often it is told; one that is paid never becomes unpaid again.
+    `invoice` comes with its payments. False when it is not ours.
     """
-    parent = invoice["parent"] or {}
-    details = parent.get("subscription_details") or {}
-    subscription = details.get("subscription")
-    reference = (details.get("metadata") or {}).get("order")
-    known = isinstance(subscription, str) and is_known(subscription)
-    if not known and not _is_our_order(reference):
+    if not is_our_invoice(invoice):
         return False
     facts = {
         "status": invoice["status"],
         "amount_paid": invoice["amount_paid"],
         "attempt_count": invoice["attempt_count"],
+        "payment_intent": _payment_of(invoice),
     }
+    subscription = _billed(invoice).get("subscription")
     add = database.insert_for_conflict(SubscriptionInvoice).values(
         stripe_id=invoice["id"],
         livemode=invoice["livemode"],
@@ -113,13 +116,91 @@ def record_invoice(invoice: dict[str, Any]) -> bool:
             index_elements=["stripe_id"], set_=facts, where=SubscriptionInvoice.status != "paid"
         )
     )
+    if invoice["billing_reason"] == FIRST and facts["payment_intent"]:
+        _note_first_payment(subscription, facts["payment_intent"])
     return True
+
+
+def is_our_invoice(invoice: dict[str, Any]) -> bool:
+    """Whether it bills a subscription that was bought here."""
+    billed = _billed(invoice)
+    subscription = billed.get("subscription")
+    if isinstance(subscription, str) and is_known(subscription):
+        return True
+    return _is_our_order((billed.get("metadata") or {}).get("order"))
+
+
+def _billed(invoice: dict[str, Any]) -> dict[str, Any]:
+    details: dict[str, Any] = (invoice["parent"] or {}).get("subscription_details") or {}
+    return details
+
+
+def _payment_of(invoice: dict[str, Any]) -> str | None:
+    """The PaymentIntent that paid the invoice, or is to pay it."""
+    payments = invoice["payments"]["data"]
+    for payment in sorted(payments, key=lambda payment: payment["status"] != "paid"):
+        intent = payment["payment"].get("payment_intent")
+        if intent and payment["status"] != "canceled":
+            return intent["id"] if isinstance(intent, dict) else str(intent)
+    return None
+
+
+def find_first_payment(stripe_id: str) -> str | None:
+    """The PaymentIntent of a subscription's first invoice, if we were told of it already."""
+    return db.session.scalar(
+        select(SubscriptionInvoice.payment_intent).where(
+            SubscriptionInvoice.stripe_subscription == stripe_id,
+            SubscriptionInvoice.billing_reason == FIRST,
+            SubscriptionInvoice.payment_intent.is_not(None),
+        )
+    )
+
+
+def _note_first_payment(stripe_id: str, payment_intent: str) -> None:
+    """Give the order of a new subscription its payment, which its session does not tell."""
+    noted = (
+        update(Order)
+        .where(Order.stripe_subscription == stripe_id, Order.payment_intent.is_(None))
+        .values(payment_intent=payment_intent)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.connection().execute(noted)
 
 
 def _is_our_order(reference: Any) -> bool:
     if not isinstance(reference, str):
         return False
     return bool(db.session.scalar(select(exists().where(Order.reference == reference))))
+
+
+def list_unheard(since: timedelta, most: int) -> list[Row[Any]]:
+    """Living subscriptions of which nothing was heard for so long, longest unasked first."""
+    heard = time.time_ns() - int(since.total_seconds()) * 10**9
+    return list(
+        db.session.execute(
+            select(Subscription.id, Subscription.stripe_id, Subscription.asked_at)
+            .where(
+                Subscription.status.in_(LIVE_STATUSES),
+                Subscription.fetched_at < heard,
+                Subscription.asked_at < now() - ASK_AGAIN_AFTER,
+            )
+            .order_by(Subscription.asked_at)
+            .limit(most)
+        )
+    )
+
+
+def claim_asking(row: Row[Any]) -> bool:
+    """Win the right to ask Stripe about this subscription now."""
+    claimed = (
+        update(Subscription)
+        .where(Subscription.id == row.id, Subscription.asked_at == row.asked_at)
+        .values(asked_at=now())
+        .execution_options(synchronize_session=False)
+    )
+    result = db.session.connection().execute(claimed)
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1
 
 
 def has_plan(user_id: int, variant_id: int) -> bool:

@@ -29,10 +29,13 @@ class Delivery:
     event: Event
     object: Object
     asked_at: int
+    by: str = ""
 
     @property
     def cause(self) -> str:
-        return f"{self.event['type']} {self.event['id']}"[:255]  # as much as a step has room for
+        """For an order's evidence: the event, and who brought it where Stripe did not."""
+        by = f" {self.by}" if self.by else ""
+        return f"{self.event['type']} {self.event['id']}{by}"[:255]  # what a step has room for
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,11 @@ def is_foreign_subscription(event: Event) -> bool:
     return not is_ours
 
 
+def is_foreign_invoice(event: Event) -> bool:
+    """Whether it bills nothing of ours; for the rest Stripe is asked which payment paid it."""
+    return speaks_our_version(event) and not subscriptions.is_our_invoice(event["data"]["object"])
+
+
 def _session(why: str, apply: Callable[[Delivery], bool] = checkout_session_told) -> Handler:
     return Handler(why, apply, speaks_our_version, stripe_gateway.get_checkout_session)
 
@@ -95,7 +103,7 @@ def _subscription(why: str) -> Handler:
 
 
 def _invoice(why: str) -> Handler:
-    return Handler(why, invoice_told, speaks_our_version, stripe_gateway.get_invoice)
+    return Handler(why, invoice_told, is_foreign_invoice, stripe_gateway.get_invoice)
 
 
 HANDLERS: dict[str, Handler] = {
@@ -108,8 +116,12 @@ HANDLERS: dict[str, Handler] = {
     "customer.subscription.created": _subscription("A subscription has begun."),
     "customer.subscription.updated": _subscription("Its state, price or end has changed."),
     "customer.subscription.deleted": _subscription("It has ended."),
+    "customer.subscription.paused": _subscription("Its trial ended without a means of payment."),
+    "customer.subscription.resumed": _subscription("It goes on after a pause."),
+    "customer.subscription.trial_will_end": _subscription("Its trial ends in three days."),
     "invoice.paid": _invoice("A first payment or a renewal was charged."),
     "invoice.payment_failed": _invoice("A renewal could not be charged."),
+    "invoice.payment_action_required": _invoice("The buyer's bank wants him to confirm."),
 }
 
 
@@ -139,23 +151,34 @@ def is_enough(event: Event) -> bool:
     return handler is None or handler.is_enough(event)
 
 
-def fetch(event: Event) -> Delivery:
+def fetch(event: Event, by: str = "") -> Delivery:
     """Everything the handler needs to know, asked of Stripe where the event is not enough."""
     asked_at = time.time_ns()
     handler, told = HANDLERS.get(event["type"]), event["data"]["object"]
     if handler and not handler.is_enough(event):
         told = handler.ask(told["id"])
-    return Delivery(event, told, asked_at)
+    return Delivery(event, told, asked_at, by)
 
 
 def apply(delivery: Delivery) -> str | None:
     """Do the event's work in the open transaction; None, or why it had no effect here."""
     kind = delivery.event["type"]
-    handler = HANDLERS.get(kind)
     guests = _registered(current_app).get(kind, ())
-    ours = handler.apply(delivery) if handler else False
+    ours = apply_ours(delivery)
     for guest in guests:
         guest(delivery.event)
     if ours or guests:
         return None
-    return "this shop has no such object" if handler else "no handler for this type of event"
+    known = kind in HANDLERS
+    return "this shop has no such object" if known else "no handler for this type of event"
+
+
+def apply_ours(delivery: Delivery) -> bool:
+    """Do what we do ourselves about the event; False when it is not about a thing of ours."""
+    handler = HANDLERS.get(delivery.event["type"])
+    return handler.apply(delivery) if handler else False
+
+
+def types() -> list[str]:
+    """Every type of event that we or an extension take part in."""
+    return sorted(HANDLERS.keys() | _registered(current_app).keys())

@@ -39,6 +39,13 @@ class Member:
         with self.stage.app.app_context():
             return db.session.scalars(select(Subscription)).one()
 
+    def invoice(self, stripe_id: str) -> tuple[str, int, int, str | None]:
+        with self.stage.app.app_context():
+            row = db.session.scalars(
+                select(SubscriptionInvoice).filter_by(stripe_id=stripe_id)
+            ).one()
+            return row.status, row.amount_paid, row.attempt_count, row.payment_intent
+
     def variant_id(self, sku: str) -> int:
         with self.stage.app.app_context():
             return db.session.scalars(select(Variant.id).where(Variant.sku == sku)).one()
@@ -150,6 +157,7 @@ def test_each_invoice_is_one_row(member: Member) -> None:
         rows = db.session.scalars(select(SubscriptionInvoice)).all()
         told = stripe_gateway.get_invoice(rows[0].stripe_id)
     assert member.do("record_invoice", told) is True
+    assert member.do("record_invoice", told) is True
     with member.stage.app.app_context():
         (row,) = db.session.scalars(select(SubscriptionInvoice))
     assert (row.status, row.amount_paid, row.currency) == ("paid", 9000, "eur")
@@ -162,6 +170,18 @@ def test_a_paid_invoice_never_becomes_unpaid(member: Member) -> None:
     member.do("record_invoice", told | {"status": "open", "amount_paid": 0})
     with member.stage.app.app_context():
         assert db.session.scalars(select(SubscriptionInvoice)).one().status == "paid"
+
+
+def test_a_payment_that_fails_and_then_succeeds_is_followed(member: Member) -> None:
+    with member.stage.app.app_context():
+        row = db.session.scalars(select(SubscriptionInvoice)).one()
+        told = stripe_gateway.get_invoice(row.stripe_id) | {"id": "in_second"}
+    for tries in (1, 2, 3):
+        failed = {"status": "open", "amount_paid": 0, "attempt_count": tries}
+        member.do("record_invoice", told | failed | {"payments": {"data": []}})
+    assert member.invoice("in_second") == ("open", 0, 3, None)
+    member.do("record_invoice", told | {"attempt_count": 4})
+    assert member.invoice("in_second") == ("paid", 9000, 4, row.payment_intent)
 
 
 def test_a_strangers_invoice_is_left_alone(member: Member) -> None:

@@ -40,6 +40,11 @@ def retold(event: Event, **changes: Any) -> Event:
     return other
 
 
+def as_type(event: Event, event_type: str) -> Event:
+    """An event of a type that is about the same object."""
+    return retold(event) | {"type": event_type}
+
+
 def invented(event_type: str, about: dict[str, Any] | None = None) -> Event:
     """A well-formed event about an object that the sandbox does not know."""
     return {
@@ -98,6 +103,12 @@ def subscribe(stage: Stage, sku: str = "CLUB") -> Event:
     return told(stage, "customer.subscription.created")
 
 
+def renew(stage: Stage, days: int = 366) -> Event:
+    """Let time go by until the subscription there is has been charged again."""
+    control.advance_clock(stage.sandbox, days * 86400)
+    return told(stage, "invoice.paid")
+
+
 def cancel_later(stage: Stage, subscription_id: str) -> Event:
     """Let a subscription end with its period."""
     client = stage.app.extensions["stripe"]
@@ -152,8 +163,20 @@ SCENES: dict[str, Callable[[Stage], Event]] = {
     "customer.subscription.created": subscribe,
     "customer.subscription.updated": _updated,
     "customer.subscription.deleted": _deleted,
+    "customer.subscription.paused": lambda stage: as_type(
+        subscribe(stage), "customer.subscription.paused"
+    ),
+    "customer.subscription.resumed": lambda stage: as_type(
+        subscribe(stage), "customer.subscription.resumed"
+    ),
+    "customer.subscription.trial_will_end": lambda stage: as_type(
+        subscribe(stage), "customer.subscription.trial_will_end"
+    ),
     "invoice.paid": _invoice_paid,
     "invoice.payment_failed": _invoice_failed,
+    "invoice.payment_action_required": lambda stage: as_type(
+        _invoice_failed(stage), "invoice.payment_action_required"
+    ),
 }
 
 

@@ -11,14 +11,6 @@ def test_it_records_the_failure(stage: Stage) -> None:
     assert (known.status, known.amount_paid, known.attempt_count) == ("open", 0, 1)
 
 
-def test_it_counts_the_tries(stage: Stage) -> None:
-    refuse(stage, pay_by_bank(stage, "CLUB-Y"))
-    event = told(stage, "invoice.payment_failed")
-    for tries in (1, 2, 3):
-        stage.send(retold(event, attempt_count=tries))
-    assert [row.attempt_count for row in invoices(stage)] == [3]
-
-
 def test_it_never_makes_a_paid_invoice_unpaid(stage: Stage) -> None:
     pay(stage, "CLUB-Y")
     paid = told(stage, "invoice.paid")
