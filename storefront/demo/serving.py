@@ -161,6 +161,7 @@ def _greet(url: str, password: str) -> None:
              {OWNER}   {password}
              Orders: .venv/bin/flask --app wsgi shop orders
   Stripe     {url}/sandbox/   (payments, events, what went wrong)
+  Mailbox    {url}/demo/mailbox/   (what the shop would have sent)
   Test cards (any future date, any CVC)
 {cards}
 

@@ -36,6 +36,7 @@ def init_app(app: Flask) -> None:
     from storefront.demo import mailbox_page
 
     mailbox_page.mount(app, mailbox_of(app))
+    app.jinja_env.globals["mailbox_url"] = f"{mailbox_page.PATH}/"
 
 
 def find_outlet() -> Outlet | None:
