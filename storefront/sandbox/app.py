@@ -19,6 +19,7 @@ from storefront.sandbox import (
     pages,
     router,
     stripe_js,
+    time_views,
     webhooks,
     wording,
 )
@@ -85,7 +86,7 @@ def create_sandbox(
         sandbox.courier = deliveries.Courier(app)
         sandbox.store.notify = sandbox.courier.kick
     router.install(app, *APIS)
-    for part in (pages, control_views, chaos_views, money_back_views, stripe_js):
+    for part in (pages, control_views, chaos_views, money_back_views, stripe_js, time_views):
         app.register_blueprint(part.bp)
     app.before_request(_refuse_strangers)
     app.after_request(_protect)

@@ -10,7 +10,7 @@ from storefront.sandbox import (
     refunds,
     switches,
 )
-from storefront.sandbox.control_answers import Answer, done, given, integer, refuse_remote
+from storefront.sandbox.control_answers import Answer, done, given, refuse_remote
 from storefront.sandbox.core import state
 from storefront.sandbox.faults import KINDS
 
@@ -71,12 +71,6 @@ def run_due() -> Answer:
     return done({"sent": deliveries.run_due(current_app)})
 
 
-@bp.post("/control/advance")
-def advance_clock() -> Answer:
-    """Move the clock forward."""
-    return done({"now": control.advance_clock(current_app, integer(given(), "seconds", 0))})
-
-
 @bp.post("/control/payments/<id>/settle")
 def settle(id: str) -> Answer:
     """Let the bank confirm a delayed payment."""
@@ -101,12 +95,6 @@ def complete(id: str) -> Answer:
 def expire(id: str) -> Answer:
     """End an open session before its time."""
     return done(dict(control.expire_session(current_app, id)))
-
-
-@bp.post("/control/subscriptions/<id>/cancel")
-def cancel(id: str) -> Answer:
-    """End a subscription as the merchant would in Stripe's dashboard."""
-    return done(dict(control.cancel_subscription(current_app, id)))
 
 
 @bp.post("/control/events/<id>/resend")

@@ -7,10 +7,11 @@ import pytest
 import stripe
 
 from storefront.sandbox import InProcessClient, cards, control
-from storefront.sandbox.core import state
+from storefront.sandbox.core import DAY, state
 from tests.contract.recording import RecordingClient
 from tests.contract.stripe_types import check_error, check_event, check_object
 from tests.sandbox.conftest import BASE_URL
+from tests.sandbox.lives import buy
 from tests.sandbox.orders import form, line, order, plan
 
 SHIPPING = [
@@ -140,7 +141,44 @@ def disputed(api, sandbox):
     api.disputes.close(control.dispute(sandbox, session.id, "insufficient_funds")["id"])
 
 
+def renewed(api, sandbox):
+    """Every way in which a subscription's time goes by."""
+    pause = {"behavior": "void", "resumes_at": control.advance_clock(sandbox, 0) + 50 * DAY}
+    for card in ("pm_card_visa", "pm_card_chargeCustomerFail", "pm_card_authenticationRequired"):
+        id = buy(api, sandbox, days=1).id
+        control.change_card(sandbox, id, card)
+    api.subscriptions.update(buy(api, sandbox).id, {"pause_collection": pause})
+    control.change_card(sandbox, buy(api, sandbox).id, "LU980019400644750001")
+    api.subscriptions.update(buy(api, sandbox).id, {"cancel_at_period_end": True})
+    end = {"end_behavior": {"missing_payment_method": "pause"}}
+    data = {"trial_period_days": 1, "trial_settings": end}
+    id = buy(api, sandbox, payment_method_collection="if_required", subscription_data=data).id
+    for _ in range(3):
+        control.advance(sandbox, "20 days")
+    control.change_card(sandbox, id, "pm_card_visa")
+    api.subscriptions.resume(id, {"billing_cycle_anchor": "now"})
+
+
+def on_a_test_clock(api, sandbox):
+    start = 1_801_353_600
+    clock = api.test_helpers.test_clocks.create({"frozen_time": start})
+    card = {"default_payment_method": "pm_card_chargeCustomerFail"}
+    customer = api.customers.create({"test_clock": clock.id, "invoice_settings": card})
+    product = api.products.create({"name": "Paper"})
+    data = {"currency": "usd", "product": product.id, "unit_amount": 900}
+    items = [{"price_data": {**data, "recurring": {"interval": "month"}}, "quantity": 2}]
+    made = api.subscriptions.create({"customer": customer.id, "items": items})
+    api.invoices.pay(made.latest_invoice, {"payment_method": "pm_card_visa"})
+    api.test_helpers.test_clocks.advance(clock.id, {"frozen_time": start + 32 * DAY})
+    api.test_helpers.test_clocks.retrieve(clock.id)
+    last = api.subscriptions.retrieve(made.id).latest_invoice
+    api.invoices.mark_uncollectible(last)
+    api.subscriptions.list({"test_clock": clock.id})
+
+
 STORIES = [
+    renewed,
+    on_a_test_clock,
     paid_with_everything,
     paid_in_yen,
     declined,
