@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CursorResult, bindparam, insert, select, update
@@ -91,10 +92,10 @@ def move(
         return False
     note = _move_stock(order.id, before, to, lines) or note
     add_step(order.id, cause, before, to, note)
+    number = order.id + FIRST_NUMBER - 1
     for kind in MAILS.get(to, ()):
-        mailer.put(kind, f"order-{order.id}", order_id=order.id)
+        mailer.put(kind, f"order-{number}", order_id=order.id)
     if to == "paid":
-        number = order.id + FIRST_NUMBER - 1
         database.after_commit(signals.order_paid, order_id=order.id, number=number)
     return True
 
@@ -269,6 +270,11 @@ def iterate() -> Iterable[Order]:
         yield from page
         last = page[-1].id
         db.session.expunge_all()
+
+
+def find_first_moment() -> datetime | None:
+    """When the first order was placed, the oldest thing Stripe can have news of."""
+    return db.session.scalar(select(Order.created_at).order_by(Order.id).limit(1))
 
 
 def list_unsettled(asked_before: Any, most: int = 100) -> Sequence[Order]:

@@ -153,7 +153,8 @@ def _pay(order: Row[Any], lines: list[Row[Any]], session: Session, cause: str) -
     if not orders.move(order, "paid", cause, lines=lines, note=note, **facts):
         return False
     if attention in ("amount_mismatch", "duplicate"):
-        mailer.put("needs_a_hand", f"order-{order.id}", order_id=order.id, why=attention)
+        about = f"order-{order.id + FIRST_NUMBER - 1}-{attention}"
+        mailer.put("needs_a_hand", about, order_id=order.id, why=attention)
     if facts["stripe_subscription"]:
         subscriptions.remember(
             facts["stripe_subscription"],
