@@ -173,7 +173,9 @@ def expire_session(app: Flask, id: str) -> Stored:
 def cancel_subscription(app: Flask, id: str) -> Stored:
     """End a subscription at once, as a merchant would in Stripe's dashboard."""
     with state(app).store.write() as tx:
-        return subscriptions.cancel(tx, tx.get(subscriptions.TYPE, id))
+        subscription = tx.get(subscriptions.TYPE, id)
+        with test_clocks.following(tx, subscription):
+            return subscriptions.cancel(tx, subscription)
 
 
 def resend_event(app: Flask, event: str, endpoint: str | None = None) -> int:
