@@ -65,7 +65,7 @@ def take(folder: Path, with_secrets: bool = False) -> Backup:
 
 def mark(backup: Backup) -> None:
     """Remember the backup, so that `check` can tell how old the last one is."""
-    about = {"at": backup.at.isoformat(), "path": str(backup.path), "size": backup.size}
+    about = {"at": int(backup.at.timestamp()), "path": str(backup.path), "size": backup.size}
     settings.keep(MARK, about)
 
 
