@@ -34,7 +34,7 @@ def begin(tx: Tx, charge: Stored, reason: str, *, inquiry: bool = False) -> Stor
     """Dispute what is left of a charge; an inquiry leaves the money where it is."""
     if charge["status"] != "succeeded":
         raise invalid(f"Charge {charge['id']} did not succeed: there is nothing to dispute.")
-    if _is_open(tx, charge):
+    if _is_disputed(tx, charge):
         raise invalid(f"Charge {charge['id']} is disputed already.")
     charge["disputed"] = True
     tx.save(charge)
@@ -134,13 +134,15 @@ def complain(tx: Tx, charge: Stored) -> None:
     if complaint and complaint.kind == "warning":
         warning = tx.add(Stored(warning_shape(tx, charge, complaint.reason)))
         emit(tx, "radar.early_fraud_warning.created", warning)
-    elif complaint and not charge["refunded"] and not _is_open(tx, charge):
+    elif complaint and not charge["refunded"] and not _is_disputed(tx, charge):
         begin(tx, charge, complaint.reason, inquiry=complaint.kind == "inquiry")
 
 
-def _is_open(tx: Tx, charge: Stored) -> bool:
+def _is_disputed(tx: Tx, charge: Stored) -> bool:
+    """Say whether a dispute is open or was lost: then nothing is left to be disputed."""
     where = "type = 'dispute' AND json_extract(data, '$.charge') = ?"
-    return any(found["status"] not in CLOSED for found in tx.select(where, (charge["id"],)))
+    found = tx.select(where, (charge["id"],))
+    return any(dispute["status"] not in ("warning_closed", "won") for dispute in found)
 
 
 def _decide_by_evidence(tx: Tx, dispute: Stored) -> None:

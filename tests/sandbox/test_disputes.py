@@ -236,6 +236,9 @@ def test_there_is_nothing_to_dispute_twice_or_after_a_refund(api, sandbox):
     assert [found.reason for found in api.disputes.list().data] == ["duplicate"]
     with pytest.raises(ApiError, match="disputed already"):
         control.dispute(sandbox, session)
+    control.close_dispute(sandbox, api.disputes.list().data[0].id, won=False)
+    with pytest.raises(ApiError, match="disputed already"):
+        control.dispute(sandbox, session)
     with pytest.raises(ApiError, match="reason"):
         control.dispute(sandbox, session, "boredom")
     refunded = buy(api, sandbox)
