@@ -39,7 +39,7 @@ def list_orders(as_json: bool) -> None:
     """List all orders, oldest first."""
     if as_json:
         for order in orders.iterate():
-            click.echo(json.dumps(_order_record(order), ensure_ascii=False))
+            click.echo(json.dumps(order_record(order), ensure_ascii=False))
         return
     print_table(
         ("number", "state", "fulfillment", "attention", "total", "placed (UTC)", "e-mail", "items"),
@@ -47,7 +47,8 @@ def list_orders(as_json: bool) -> None:
     )
 
 
-def _order_record(order: Order) -> dict[str, Any]:
+def order_record(order: Order) -> dict[str, Any]:
+    """An order as programs read it."""
     record = {name: getattr(order, name) for name in ORDER_FIELDS}
     record["created_at"] = order.created_at.isoformat()
     record["paid_at"] = order.paid_at.isoformat() if order.paid_at else None

@@ -1,20 +1,179 @@
-"""What happens later, on a timer or by hand."""
+"""What happens later, on a timer or by hand: work, replay, reconcile."""
 
 from __future__ import annotations
 
-import click
+import getpass
+import json
+import signal
+import threading
+from datetime import UTC, datetime, timedelta
 
-from storefront import stripe_gateway, work
-from storefront.cli.group import shop
+import click
+from flask import current_app
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from storefront import database, stripe_gateway, work
+from storefront.cli.group import print_table, shop
+from storefront.errors import PaymentUnavailable, ShopError
+from storefront.models import StripeEvent
+from storefront.services import inbox, reconcile, settings
+from storefront.services.reconcile import Difference
+from storefront.webhooks import taking
+
+NONE_LEFT, SOME_LEFT, NOT_ASKED = 0, 1, 2
+MOST_REPLAYED = 1000
+
+
+def by_user() -> str:
+    """Who types this, for an order's evidence."""
+    try:
+        return f"by {getpass.getuser()} (command line)"
+    except (KeyError, OSError):  # a container's user may have no name
+        return "by the command line"
 
 
 @shop.command("work")
-def do_work() -> None:
-    """Do what is due, once: ask Stripe about open payments, free what has expired.
+@click.option("--json", "as_json", is_flag=True, help="The counts as one JSON object.")
+@click.option(
+    "--loop",
+    "pause",
+    is_flag=False,
+    flag_value=10.0,
+    type=click.FloatRange(0.1, 3600),
+    metavar="[SECONDS]",
+    help="Keep going, with this pause between passes (10). Ends with Ctrl-C or SIGTERM.",
+)
+def do_work(as_json: bool, pause: float | None) -> None:
+    """Do what is due: mail, open payments, holds that have ended, events that were missed.
 
     For cron or a systemd timer, every minute. Example: * * * * * flask shop work
     """
     if not stripe_gateway.is_configured():
-        raise click.ClickException("There is no STRIPE_SECRET_KEY in the settings: nothing to ask.")
-    report = work.run_pass()
-    click.echo(", ".join(f"{count} {name}" for name, count in report.as_dict().items()))
+        click.echo("There is no STRIPE_SECRET_KEY in the settings: only mail is sent.", err=True)
+    if pause is not None:
+        _keep_going(pause)
+        return
+    settings.find_moment(work.LAST_RAN)  # without a database it ends here, in words
+    counts = work.run_pass().as_dict()
+    if as_json:
+        click.echo(json.dumps(counts))
+    else:
+        click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
+def _keep_going(pause: float) -> None:
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    work.run_until(stopping, app, pause)
+    click.echo("work has stopped.")
+
+
+@shop.command("replay")
+@click.argument("event_ids", metavar="EVENT...", nargs=-1)
+@click.option("--failed", is_flag=True, help="All events that failed, instead of named ones.")
+def replay(event_ids: tuple[str, ...], failed: bool) -> None:
+    """Apply stored events again. Harmless: what is in the books already stays as it is.
+
+    Example: flask shop replay evt_1Q2w3E4r
+    """
+    if failed:
+        event_ids = tuple(event.id for event in inbox.list_newest(MOST_REPLAYED, "failed"))
+        if not event_ids:
+            click.echo("No event has failed.")
+    elif not event_ids:
+        raise click.UsageError("Name an event, or say --failed.")
+    failures = [event_id for event_id in event_ids if not _replay(event_id)]
+    if failures:
+        raise click.exceptions.Exit(1)
+
+
+def _replay(event_id: str) -> bool:
+    event = inbox.find(event_id)
+    if event is None:
+        click.echo(f"{event_id}: this shop has not received it.", err=True)
+        return False
+    try:
+        said = _apply_again(event)
+    except (OperationalError, InterfaceError):
+        raise
+    except ShopError as error:
+        click.echo(f"{event_id}: {error.message}", err=True)
+        return False
+    except Exception as error:
+        click.echo(f"{event_id}: {type(error).__name__}: {error}", err=True)
+        return False
+    for line in said or ["nothing had to be changed"]:
+        click.echo(f"{event_id}: {line}")
+    return True
+
+
+def _apply_again(event: StripeEvent) -> list[str]:
+    if event.state != "failed":
+        return taking.replay(event, by_user())
+    outcome = taking.retake(event, by_user())
+    if outcome.state in ("failed", "refused"):
+        raise RuntimeError(outcome.why)
+    return ["applied now"]
+
+
+@shop.command("reconcile")
+@click.option("--days", type=click.IntRange(1, 3650), default=7, help="How far back (7).")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on, UTC.")
+@click.option("--repair/--no-repair", default=False, help="Mend what is safe to mend.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def do_reconcile(days: int, since: datetime | None, repair: bool, as_json: bool) -> None:
+    """Compare the books with Stripe's, and print where "Stripe says" is not what "we say".
+
+    Exit status 0: no difference is left; 1: there are some; 2: Stripe could not be asked.
+    """
+    start = since.replace(tzinfo=UTC) if since else datetime.now(UTC) - timedelta(days=days)
+    try:
+        found = list(reconcile.compare(start))
+        left = _repair(found, start) if repair and found else found
+    except PaymentUnavailable as error:
+        click.echo(f"Stripe could not be asked: {error.message}", err=True)
+        raise click.exceptions.Exit(NOT_ASKED) from error
+    _print_differences(found, {difference.key for difference in left}, as_json)
+    raise click.exceptions.Exit(SOME_LEFT if left else NONE_LEFT)
+
+
+def _repair(found: list[Difference], start: datetime) -> list[Difference]:
+    """Mend what can be mended, and look a second time what is left."""
+    for difference in found:
+        if difference.mend is None:
+            continue
+        try:
+            with database.writing():
+                difference.mend(f"reconcile {by_user()}")
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            click.echo(f"{difference.id}: {type(error).__name__}: {error}", err=True)
+    return list(reconcile.compare(start))
+
+
+def _print_differences(found: list[Difference], left: set[str], as_json: bool) -> None:
+    if as_json:
+        for difference in found:
+            record = difference.as_dict() | {"repaired": difference.key not in left}
+            click.echo(json.dumps(record, ensure_ascii=False))
+        return
+    if not found:
+        click.echo("Stripe and the shop say the same.")
+        return
+    print_table(
+        ("what", "id", "order", "Stripe says", "we say", ""),
+        (
+            (
+                difference.what,
+                difference.id,
+                str(difference.order or ""),
+                difference.stripe_says,
+                difference.we_say,
+                "" if difference.key in left else "repaired",
+            )
+            for difference in found
+        ),
+    )

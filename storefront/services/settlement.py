@@ -18,7 +18,7 @@ from storefront.extensions import db
 from storefront.models import Order, OrderLine
 from storefront.models.columns import now
 from storefront.models.order import FIRST_NUMBER
-from storefront.services import mailer, orders, subscriptions
+from storefront.services import disputes, mailer, orders, payments, refunds, subscriptions
 
 Session = dict[str, Any]
 
@@ -52,6 +52,7 @@ FIND = (
         OrderLine.quantity,
         OrderLine.trial_days,
         orders.PAID_TWIN.label("paid_twin"),
+        payments.IS_ASTRAY.label("astray"),
     )
     .join(OrderLine, OrderLine.order_id == Order.id)
     .where(or_(Order.checkout_session == bindparam("session"), Order.reference == bindparam("ref")))
@@ -89,7 +90,11 @@ def settle(session: Session, *, cause: str, bank_refused: bool = False) -> int |
 def _find(session: Session) -> list[Row[Any]]:
     """The order and its lines; the one that holds this session before the one it refers to."""
     reference = session.get("client_reference_id") or ""
-    asked = {"session": session["id"], "ref": _text(reference, 255) or ""}
+    asked = {
+        "session": session["id"],
+        "ref": _text(reference, 255) or "",
+        "payment": _id(session.get("payment_intent")),
+    }
     rows: list[Any] = list(db.session.connection().execute(FIND, asked))
     own = [row for row in rows if row.checkout_session == session["id"]]
     return own or rows
@@ -104,6 +109,11 @@ def _refuse_to_forget(session: Session) -> None:
 
 def _is_paid(session: Session) -> bool:
     return _target(session, bank_refused=False) == "paid"
+
+
+def stands(session: Session) -> str:
+    """The state that the order of this session should be in; it was fetched with its payment."""
+    return _target(session, stripe_gateway.bank_refused(session))
 
 
 def _target(session: Session, bank_refused: bool) -> str:
@@ -165,6 +175,11 @@ def _pay(order: Row[Any], lines: list[Row[Any]], session: Session, cause: str) -
             stripe_customer=facts["stripe_customer"],
             status="trialing" if any(line.trial_days for line in lines) else "active",
         )
+    if order.astray or subscription:  # told of before the order was paid
+        refunds.adopt(facts["payment_intent"], cause)
+        disputes.adopt(facts["payment_intent"], cause)
+    if order.stock != "held" and orders.is_short(order.id):
+        refunds.give_back_oversold(order.id, cause)
     return True
 
 

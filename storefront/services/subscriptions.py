@@ -38,16 +38,7 @@ def mirror(told: dict[str, Any], fetched_at: int) -> bool:
     order = _order_of(told)
     if order is None and not is_known(told["id"]):
         return False
-    items = told["items"]["data"]
-    ends = [item["current_period_end"] for item in items if item.get("current_period_end")]
-    state = {
-        "status": told["status"],
-        "current_period_end": _moment(min(ends)) if ends else None,
-        "trial_end": _moment(told["trial_end"]),
-        "cancel_at_period_end": bool(told["cancel_at_period_end"] or told["cancel_at"]),
-        "stripe_customer": told["customer"],
-        "fetched_at": fetched_at,
-    }
+    state = state_of(told) | {"fetched_at": fetched_at}
     owner = {}
     if order is not None:
         owner = {"order_id": order.id, "user_id": order.user_id, "variant_id": order.variant_id}
@@ -69,6 +60,24 @@ def mirror(told: dict[str, Any], fetched_at: int) -> bool:
         status=told["status"],
     )
     return True
+
+
+def state_of(told: dict[str, Any]) -> dict[str, Any]:
+    """What we keep of a subscription as Stripe tells it, by our columns."""
+    items = told["items"]["data"]
+    ends = [item["current_period_end"] for item in items if item.get("current_period_end")]
+    return {
+        "status": told["status"],
+        "current_period_end": _moment(min(ends)) if ends else None,
+        "trial_end": _moment(told["trial_end"]),
+        "cancel_at_period_end": bool(told["cancel_at_period_end"] or told["cancel_at"]),
+        "stripe_customer": told["customer"],
+    }
+
+
+def is_of_our_order(told: dict[str, Any]) -> bool:
+    """Whether Stripe says that it was bought by an order of ours."""
+    return _order_of(told) is not None
 
 
 def is_known(stripe_id: str) -> bool:
