@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from storefront.cli import backup, fitness, listing, mails, setup, upkeep
+from storefront.cli import backup, evidence, fitness, listing, mails, setup, upkeep
 from storefront.cli.group import shop
 
-__all__ = ["backup", "fitness", "init_app", "listing", "mails", "setup", "upkeep"]
+__all__ = ["backup", "evidence", "fitness", "init_app", "listing", "mails", "setup", "upkeep"]
 
 
 def init_app(app: Flask) -> None:
