@@ -1,6 +1,6 @@
 """The test cards: the only numbers the hosted page takes, and what each of them leads to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from storefront.sandbox.errors import not_found
 from storefront.sandbox.periods import DAY
@@ -223,39 +223,58 @@ ALL = (
 )
 BY_NUMBER = {card.number: card for card in ALL}
 BY_PAYMENT_METHOD = {card.payment_method: card for card in ALL}
+# Shorter names, and the tokens that stand for the same cards.
+BY_PAYMENT_METHOD |= {
+    name.replace("pm_card_visa_", "pm_card_"): card for name, card in BY_PAYMENT_METHOD.items()
+}
+BY_PAYMENT_METHOD |= {
+    name.replace("pm_card_", "tok_"): card for name, card in BY_PAYMENT_METHOD.items()
+}
 
 
 @dataclass(frozen=True)
 class BankDebit:
     """A payment that the bank confirms, or refuses, only some time later; at once by a button."""
 
-    type: str
+    type: str = ""
     last4: str = "6789"
     payment_method: str = "bank_debit"
+    label: str = "Confirmed after five days"
     seconds: int = 5 * DAY
     decline: Decline | None = None
+    complaint: Complaint | None = None
 
 
-# Test accounts by number: how long the bank takes on the sandbox's clock, and what it says then.
-ACCOUNTS: dict[str, tuple[int, Decline | None]] = {
-    "GB82WEST12345698765432": (30, None),
-    "LU280019400644750000": (30, None),
-    "LU440019400644750003": (180, None),
-    "LU980019400644750001": (30, DEBIT_FAILED),
+ACCOUNTS = {
+    account.payment_method: account
+    for account in (
+        BankDebit(),
+        BankDebit("", "5432", "GB82WEST12345698765432", "Confirmed after half a minute", 30),
+        BankDebit("", "0000", "LU280019400644750000", "Confirmed after half a minute", 30),
+        BankDebit("", "0003", "LU440019400644750003", "Confirmed after three minutes", 180),
+        BankDebit(
+            "", "0001", "LU980019400644750001", "Refused after half a minute", 30, DEBIT_FAILED
+        ),
+        BankDebit(
+            "",
+            "0002",
+            "LU710019400644750002",
+            "Confirmed after half a minute, then disputed",
+            30,
+            complaint=Complaint("chargeback", "fraudulent"),
+        ),
+    )
 }
 
 
-def bank_debit(currency: str, account: str = "") -> BankDebit:
-    """Return the bank debit that is usual for a currency, from a test account if one is named."""
-    type = DEBIT_TYPES.get(currency, "us_bank_account")
-    if account not in ACCOUNTS:
-        return BankDebit(type)
-    return BankDebit(type, account[-4:], account, *ACCOUNTS[account])
+def bank_debit(currency: str, account: str = "bank_debit") -> BankDebit:
+    """Return the bank debit that is usual for a currency, from one of the test accounts."""
+    return replace(ACCOUNTS[account], type=DEBIT_TYPES.get(currency, "us_bank_account"))
 
 
 def by_payment_method(name: str, currency: str) -> Card | BankDebit:
     """Return the card behind a test PaymentMethod, or a bank debit; raise ApiError otherwise."""
-    if name == "bank_debit" or name in ACCOUNTS:
+    if name in ACCOUNTS:
         return bank_debit(currency, name)
     if name not in BY_PAYMENT_METHOD:
         raise not_found("PaymentMethod", name, "payment_method")

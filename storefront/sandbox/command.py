@@ -127,7 +127,7 @@ def _parameters(function: Command) -> Iterator[inspect.Parameter]:
 
 
 def _add_argument(command: argparse.ArgumentParser, parameter: inspect.Parameter) -> None:
-    name, reader = parameter.name, _reader(parameter.annotation)
+    name, reader = parameter.name, _reader(parameter.annotation) or str
     if parameter.kind is parameter.VAR_KEYWORD:
         command.add_argument("pairs", nargs="*", type=_pair, metavar="NAME=VALUE")
     elif parameter.default is parameter.empty:

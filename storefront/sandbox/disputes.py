@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 from storefront.sandbox import ledger, refunds
-from storefront.sandbox.cards import BY_PAYMENT_METHOD
+from storefront.sandbox.cards import by_payment_method
 from storefront.sandbox.core import DAY
 from storefront.sandbox.dispute_shapes import TYPE, dispute_shape, warning_shape
 from storefront.sandbox.errors import invalid
@@ -130,7 +130,7 @@ def run_out(tx: Tx, dispute: Stored) -> None:
 def complain(tx: Tx, charge: Stored) -> None:
     """Let the buyer's bank do what the test card stands for."""
     method = tx.get("payment_method", charge["payment_method"])
-    complaint = BY_PAYMENT_METHOD[method.hidden["test"]].complaint
+    complaint = by_payment_method(method.hidden["test"], charge["currency"]).complaint
     if complaint and complaint.kind == "warning":
         warning = tx.add(Stored(warning_shape(tx, charge, complaint.reason)))
         emit(tx, "radar.early_fraud_warning.created", warning)

@@ -131,8 +131,15 @@ class PaymentForm:
         if self.values.get("test"):
             return cards.by_payment_method(self.values["test"], currency)
         if self.values.get("method") == "bank_debit":
-            return cards.bank_debit(currency)
+            return self._account(currency)
         return self._card()
+
+    def _account(self, currency: str) -> cards.BankDebit | None:
+        account = self.values.get("account") or "bank_debit"
+        if account not in cards.ACCOUNTS:
+            self.errors["account"] = "Choose one of the test accounts."
+            return None
+        return cards.bank_debit(currency, account)
 
     def _card(self) -> cards.Card | None:
         card = cards.find(self.values.get("card_number", ""))

@@ -27,7 +27,7 @@ def attach(tx: Tx, method: Stored, customer: Stored) -> Stored:
 
 
 def _make(tx: Tx, name: str, customer: Stored, param: str, currency: str) -> Stored:
-    if name not in cards.BY_PAYMENT_METHOD and name not in ("bank_debit", *cards.ACCOUNTS):
+    if name not in cards.BY_PAYMENT_METHOD and name not in cards.ACCOUNTS:
         raise not_found("PaymentMethod", name, param)
     means = cards.by_payment_method(name, currency)
     details = {key: customer[key] for key in ("address", "email", "name", "phone")}

@@ -7,7 +7,7 @@ from flask import Blueprint, current_app, g, redirect, render_template, request,
 from werkzeug.wrappers import Response
 
 from storefront.sandbox import confirm, sessions, timekeeping
-from storefront.sandbox.cards import ALL, AUTHENTICATION_FAILED
+from storefront.sandbox.cards import ACCOUNTS, ALL, AUTHENTICATION_FAILED
 from storefront.sandbox.checkout import Challenged, Declined, Outcome, needs_means
 from storefront.sandbox.core import state
 from storefront.sandbox.errors import ApiError
@@ -105,6 +105,7 @@ def _show(form: PaymentForm) -> str:
         say=Wording(session),
         needs_means=needs_means(session),
         cards=ALL,
+        accounts=ACCOUNTS.values(),
         merchant=state(current_app).merchant,
     )
 

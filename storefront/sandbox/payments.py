@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from storefront.sandbox.cards import BY_PAYMENT_METHOD, BankDebit, Card, Decline, by_payment_method
+from storefront.sandbox.cards import BankDebit, Card, Decline, by_payment_method
 from storefront.sandbox.customers import ADDRESS_KEYS, shipping
 from storefront.sandbox.ids import client_secret, new_id
 from storefront.sandbox.outbox import emit
@@ -92,6 +92,33 @@ def succeed(tx: Tx, intent: Stored, method: Stored) -> Stored:
     return charge
 
 
+def authorize(tx: Tx, intent: Stored, method: Stored) -> Stored:
+    """Set the intent's amount aside, to be captured later, and return the charge."""
+    charge = _charge(tx, intent, method, "succeeded", held=True)
+    intent.update(status="requires_capture", amount_capturable=intent["amount"])
+    tx.save(intent)
+    emit(tx, "payment_intent.amount_capturable_updated", intent)
+    return charge
+
+
+def capture(tx: Tx, intent: Stored, amount: int) -> None:
+    """Take what was set aside, or a part of it."""
+    charge = tx.get("charge", intent["latest_charge"])
+    charge.update(captured=True, amount_captured=amount)
+    tx.save(charge)
+    emit(tx, "charge.captured", charge)
+    intent["amount_capturable"] = 0
+    _receive(tx, intent, charge, amount)
+
+
+def release(tx: Tx, intent: Stored) -> None:
+    """Set free what was set aside: the charge counts as refunded."""
+    charge = tx.get("charge", intent["latest_charge"])
+    charge.update(refunded=True, amount_refunded=charge["amount"])
+    tx.save(charge)
+    emit(tx, "charge.refunded", charge)
+
+
 def process(tx: Tx, intent: Stored, method: Stored) -> Stored:
     """Hand the intent to a bank that will answer later, and return the pending charge."""
     charge = _charge(tx, intent, method, "pending")
@@ -112,6 +139,8 @@ def settle(tx: Tx, intent: Stored) -> None:
     intent.due_at = None
     charge = tx.get("charge", intent["latest_charge"])
     charge.update(status="succeeded", paid=True, amount_captured=charge["amount"])
+    if means_of(tx.get("payment_method", charge["payment_method"]), charge["currency"]).complaint:
+        charge.due_at = tx.now
     tx.save(charge)
     emit(tx, "charge.succeeded", charge)
     _receive(tx, intent, charge)
@@ -148,10 +177,10 @@ def _bank(intent: Stored, method: Stored) -> BankDebit:
     return means
 
 
-def _receive(tx: Tx, intent: Stored, charge: Stored) -> None:
+def _receive(tx: Tx, intent: Stored, charge: Stored, amount: int | None = None) -> None:
     intent.update(
         status="succeeded",
-        amount_received=intent["amount"],
+        amount_received=amount or intent["amount"],
         latest_charge=charge["id"],
         last_payment_error=None,
         next_action=None,
@@ -180,9 +209,16 @@ def _refuse(
 
 
 def _charge(
-    tx: Tx, intent: Stored, method: Stored, status: str, decline: Decline | None = None
+    tx: Tx,
+    intent: Stored,
+    method: Stored,
+    status: str,
+    decline: Decline | None = None,
+    *,
+    held: bool = False,
 ) -> Stored:
-    captured = status == "succeeded"
+    paid = status == "succeeded"
+    captured = paid and not held
     charge = Stored(
         {
             "id": new_id("ch"),
@@ -200,7 +236,7 @@ def _charge(
             "amount_refunded": 0,
             "billing_details": method["billing_details"],
             "calculated_statement_descriptor": "SANDBOX",
-            "captured": status != "failed",
+            "captured": status != "failed" and not held,
             "created": tx.now,
             "currency": intent["currency"],
             "customer": intent["customer"],
@@ -212,7 +248,7 @@ def _charge(
             "livemode": False,
             "metadata": dict(intent["metadata"]),
             "outcome": radar_outcome(status, decline),
-            "paid": captured,
+            "paid": paid,
             "payment_intent": intent["id"],
             "payment_method": method["id"],
             "payment_method_details": method_details(method),
@@ -226,8 +262,7 @@ def _charge(
             "transfer_group": intent["transfer_group"],
         }
     )
-    card = BY_PAYMENT_METHOD.get(method.hidden.get("test", ""))
-    if captured and card and card.complaint:
+    if captured and means_of(method, intent["currency"]).complaint:
         charge.due_at = tx.now
     tx.add(charge)
     intent["latest_charge"] = charge["id"]

@@ -18,7 +18,7 @@ from tests.sandbox.lives import (
     told,
     types,
 )
-from tests.sandbox.orders import order
+from tests.sandbox.orders import form, order
 
 MONTHLY = {"interval": "month", "interval_count": 1}
 
@@ -260,6 +260,26 @@ def test_a_delayed_payment_is_decided_by_itself(
     assert api.checkout.sessions.retrieve(session.id).payment_status == payment_status
     pass_time(sandbox, 10 * DAY)
     assert len(told(sandbox, "checkout.session.async")) == 1
+
+
+def test_an_account_that_complains_does_so_when_it_has_paid(api, sandbox):
+    session = api.checkout.sessions.create(order())
+    control.complete(sandbox, session.id, "LU710019400644750002")
+    assert told(sandbox, "charge.dispute") == []
+    pass_time(sandbox, 31)
+    (paid,), (dispute,) = told(sandbox, "charge.succeeded"), told(sandbox, "charge.dispute.created")
+    assert dispute["created"] == paid["created"]
+
+
+def test_a_buyer_chooses_a_test_account_on_the_hosted_page(api, browser, sandbox):
+    session = api.checkout.sessions.create(order())
+    assert "LU980019400644750001" in browser.get(f"/pay/{session.id}").text
+    wrong = form(method="bank_debit", account="DE00")
+    assert browser.post(f"/pay/{session.id}", data=wrong).status_code == 422
+    right = form(method="bank_debit", account="LU980019400644750001")
+    assert browser.post(f"/pay/{session.id}", data=right).status_code == 303
+    pass_time(sandbox, 31)
+    assert types(told(sandbox, "checkout.session"))[-1] == "checkout.session.async_payment_failed"
 
 
 @pytest.mark.parametrize("interval", ["day", "week", "month", "year"])
