@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import stripe
 from flask import Flask, Response, current_app, request
 
-from storefront.sandbox import deliveries, faults, idempotency, timekeeping
+from storefront.sandbox import deliveries, faults, idempotency, timekeeping, versions
 from storefront.sandbox.core import Sandbox, state
 from storefront.sandbox.errors import ApiError, invalid, unauthorized
 from storefront.sandbox.expand import expand
@@ -121,7 +121,7 @@ def _execute(
 ) -> Response:
     _authenticate()
     sandbox = state(current_app)
-    raw = _read_params()
+    raw = versions.read_old(_read_params(), request.headers.get("Stripe-Version", ""))
     params = endpoint.schema.read(raw, "")
     timekeeping.sweep(sandbox.store)
     if fault is not None and fault.kind == faults.STORED and cause.idempotency_key is None:

@@ -28,6 +28,17 @@ def render(tx: Tx, event: Shape, version: str) -> Shape:
     return event
 
 
+def read_old(raw: Shape, version: str) -> Shape:
+    """Return parameters in the words of today: older versions had another name for one of them.
+
+    A call that names no version is taken for an old program's.
+    """
+    if version[:10] >= "2026-09-30" or "payment_method_types" not in raw:
+        return raw
+    rest = {name: value for name, value in raw.items() if name != "payment_method_types"}
+    return {**rest, "allowed_payment_method_types": raw["payment_method_types"]}
+
+
 def before_dahlia(tx: Tx, data: Shape) -> None:
     """Give the pages of Checkout their old names."""
     obj = data["object"]

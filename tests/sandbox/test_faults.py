@@ -59,3 +59,28 @@ def test_an_answer_that_was_lost_is_found_by_the_sdks_own_retry(sandbox):
 def test_an_unknown_fault_is_refused(sandbox):
     with pytest.raises(Exception, match="fault is one of"):
         control.inject_fault(sandbox, "earthquake")
+
+
+def test_a_stored_500_is_what_the_key_answers_from_then_on(api, sandbox):
+    control.inject_fault(sandbox, "500_stored")
+    for _ in range(2):
+        with pytest.raises(stripe.APIError) as answer:
+            api.customers.create({}, {"idempotency_key": "once"})
+        assert answer.value.http_status == 500
+    assert answer.value.headers["Idempotent-Replayed"] == "true"
+    assert api.customers.list().data == []
+    assert api.customers.create({}, {"idempotency_key": "anew"}).id
+
+
+def test_a_stored_500_strikes_calls_without_a_key_too(api, sandbox):
+    control.inject_fault(sandbox, "500_stored")
+    with pytest.raises(stripe.APIError):
+        api.customers.list()
+    assert api.customers.list().data == []
+
+
+def test_a_fault_may_be_for_one_method_only(api, sandbox):
+    control.inject_fault(sandbox, "500", path="POST /v1/customers")
+    assert api.customers.list().data == []
+    with pytest.raises(stripe.APIError):
+        api.customers.create({})

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+import stripe
 
-from storefront.sandbox import control, ensure_webhook_endpoint, run_due
+from storefront.sandbox import control, ensure_webhook_endpoint, faults, run_due
 from storefront.sandbox.transport import post_to_loopback
 from tests.sandbox.orders import form, order
 from tests.sandbox.street import Street, open_street
@@ -31,6 +32,16 @@ def test_a_dropped_connection_is_healed_by_the_retry(street):
     control.inject_fault(street.sandbox, "drop")
     session = api.checkout.sessions.create(order())
     assert [found.id for found in api.checkout.sessions.list().data] == [session.id]
+
+
+@pytest.mark.parametrize("fault", faults.KINDS)
+def test_every_fault_is_an_error_of_the_sdk_over_sockets_too(street, fault):
+    api = street.client()
+    control.inject_fault(street.sandbox, fault)
+    with pytest.raises(stripe.StripeError):
+        api.checkout.sessions.create(order())
+    carried_out = len(api.checkout.sessions.list().data)
+    assert carried_out == (1 if fault in faults.AFTER else 0)
 
 
 def test_a_redirect_of_a_webhook_is_not_followed(street):

@@ -54,6 +54,7 @@ FIELDS: dict[str, Field] = {
         **FIELDS,
         "balance": Integer(),
         "payment_method": Text(),
+        "source": Text(),
         "test_clock": Text(),
         "validate": Anything(),
     },
@@ -62,9 +63,13 @@ def create_customer(call: Call) -> dict[str, Any]:
     """Create a customer, at the time of a test clock where one is named."""
     with test_clocks.following(call.tx, call.params):
         customer = customers.create(call.tx, call.params)
-        if "payment_method" in call.params:
-            name = call.params["payment_method"]
-            methods.find_or_make(call.tx, name, customer, "payment_method")
+        name = call.params.get("payment_method") or call.params.get("source")
+        if name:
+            method = methods.find_or_make(call.tx, name, customer, "payment_method")
+        if "source" in call.params:
+            default = {"default_payment_method": method["id"]}
+            customer["invoice_settings"] = {**customer["invoice_settings"], **default}
+            call.tx.save(customer)
         return _set_default_method(call, customer)
 
 
