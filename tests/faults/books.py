@@ -11,7 +11,8 @@ import stripe
 from sqlalchemy import select
 
 from storefront.extensions import db
-from storefront.models import Order, OrderStep, OutgoingMail, StripeEvent
+from storefront.models import OrderStep, StripeEvent
+from storefront.models.order import FIRST_NUMBER
 from tests.faults.serving import Served
 
 Record = dict[str, Any]
@@ -61,16 +62,16 @@ def read_books(shop: Served, skus: list[str], since: float) -> Books:
         if any(line["sku"] in skus for line in record["lines"])
     }
     stock = {level["sku"]: level for level in listed(shop, "stock") if level["sku"] in skus}
-    start = datetime.fromtimestamp(since, UTC)
-    written = select(OutgoingMail.order_id, OutgoingMail.kind)
-    received = select(StripeEvent.id, StripeEvent.state)
     mails: dict[int, list[str]] = {}
+    for mail in listed(shop, "mails"):
+        if mail["order"] in orders:
+            mails.setdefault(mail["order"], []).append(mail["kind"])
+    received = select(StripeEvent.id, StripeEvent.state)
+    start = datetime.fromtimestamp(since, UTC)
     with shop.stage.app.app_context():
-        for order_id, kind in db.session.execute(written.where(OutgoingMail.created_at >= start)):
-            mails.setdefault(order_id, []).append(kind)
         inbox = db.session.execute(received.where(StripeEvent.received_at >= start)).all()
     steps = read_steps(shop, since)
-    return Books(orders, stock, steps, _by_number(mails), {id: state for id, state in inbox})
+    return Books(orders, stock, steps, mails, {id: state for id, state in inbox})
 
 
 def read_steps(shop: Served, since: float) -> dict[int, list[Step]]:
@@ -81,8 +82,8 @@ def read_steps(shop: Served, since: float) -> dict[int, list[Step]]:
     history: dict[int, list[Step]] = {}
     with shop.stage.app.app_context():
         for order_id, *step in db.session.execute(written.where(OrderStep.at >= start)):
-            history.setdefault(order_id, []).append(Step(*step))
-    return _by_number(history)
+            history.setdefault(order_id + FIRST_NUMBER - 1, []).append(Step(*step))
+    return history
 
 
 def read_ledger(shop: Served, since: float) -> Ledger:
@@ -96,8 +97,3 @@ def read_ledger(shop: Served, since: float) -> Ledger:
     for refund in v1.refunds.list(made).auto_paging_iter():
         refunds.setdefault(refund["payment_intent"], []).append(refund.to_dict(for_json=True))
     return Ledger({one["id"]: one.to_dict(for_json=True) for one in sessions}, refunds)
-
-
-def _by_number(by_id: dict[int, Any]) -> dict[int, Any]:
-    """Orders are known by number outside, and by id inside."""
-    return {Order(id=id).number: thing for id, thing in by_id.items() if id is not None}

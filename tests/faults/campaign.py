@@ -5,11 +5,7 @@ The shop and its Stripe may serve many runs one after the other; each brings goo
 
 from __future__ import annotations
 
-import heapq
-import json
-import os
 import random
-import signal
 import subprocess
 import threading
 import time
@@ -17,8 +13,6 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
 
 import requests
 
@@ -26,175 +20,18 @@ from storefront.sandbox import control
 from storefront.sandbox.checkout import Buyer as Payer
 from storefront.sandbox.core import state
 from storefront.sandbox.errors import ApiError
-from storefront.webhooks.handlers import HANDLERS
-from tests.faults.plan import SHELVES, Buyer, Kill, Plan
+from tests.faults.fate import Mortal
+from tests.faults.plan import SHELVES, Buyer, Plan
+from tests.faults.post import Newsroom, Post
 from tests.faults.serving import Served
+from tests.faults.story import Answer, Session, Story
 from tests.faults.together import PATIENCE, wait_until
 from tests.faults.visitors import CUT_OFF, Visitor
 
 POSTMEN = 4
 AT_ONCE = 6  # buyers
-AGAIN_AFTER = 0.05  # seconds until what was not taken is delivered again
 PRICE = 2400
-STRANGERS_SEE = ("Traceback", "sk_test_", "whsec_")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What somebody was answered: by which part of the shop, with what."""
-
-    asked: str
-    status: int
-    body: str
-
-
-@dataclass
-class Session:
-    """What a buyer knows of his session, and Stripe of its payment."""
-
-    id: str
-    buyer: int
-    email: str
-    reference: str = ""
-    payment: str = ""
-
-
-@dataclass
-class Story:
-    """What happened in a run, as far as anybody outside the shop can know."""
-
-    plan: Plan
-    skus: list[str]
-    started: float = field(default_factory=time.time)
-    sessions: dict[str, Session] = field(default_factory=dict)
-    answers: list[Answer] = field(default_factory=list)
-    taken: dict[str, dict[str, Any]] = field(default_factory=dict)  # events by id, answered 2xx
-    never_taken: list[str] = field(default_factory=list)
-    said_by_work: list[str] = field(default_factory=list)
-    kills: int = 0
-    deliveries: int = 0
-
-
-class Mortal:
-    """The server as fate sees it: it is killed, it comes back, and meanwhile one waits for it."""
-
-    def __init__(self, shop: Served) -> None:
-        self.shop, self.is_up = shop, threading.Event()
-        self.is_up.set()
-
-    def kill(self, kill: Kill, choice: float) -> None:
-        """kill -9 the victim; a server without its master is started anew, as systemd would."""
-        workers = self.shop.workers()
-        if kill.victim == "worker" and workers:
-            with suppress(ProcessLookupError):
-                os.kill(workers[int(choice * len(workers))], signal.SIGKILL)
-            return
-        self.is_up.clear()
-        if kill.victim == "master":
-            self.shop.kill_master()
-        else:
-            self.shop.kill_all()
-        self.shop.start()
-        self.is_up.set()
-
-
-class Post:
-    """What waits to be delivered, by the moment it is due; four postmen empty it."""
-
-    def __init__(self, mortal: Mortal, story: Story) -> None:
-        self.mortal, self.story = mortal, story
-        self.waiting: list[tuple[float, int, bytes, int]] = []
-        self.lock, self.count, self.under_way = threading.Lock(), 0, 0
-        self.is_over = False
-
-    def add(self, event: bytes, wait: float, tries: int = 0) -> None:
-        """Have it delivered after a while."""
-        with self.lock:
-            self.count += 1
-            due = time.monotonic() + wait
-            heapq.heappush(self.waiting, (due, self.count, event, tries))
-
-    def is_empty(self) -> bool:
-        """Whether all that was to be delivered has been taken."""
-        with self.lock:
-            return not self.waiting and not self.under_way
-
-    def deliver(self) -> None:
-        """Be a postman until the end of the run."""
-        while not self.is_over:
-            found = self._take()
-            if found is None:
-                time.sleep(0.005)
-                continue
-            try:
-                self._hand_over(*found)
-            finally:
-                with self.lock:
-                    self.under_way -= 1
-
-    def _take(self) -> tuple[bytes, int] | None:
-        with self.lock:
-            if not self.waiting or self.waiting[0][0] > time.monotonic():
-                return None
-            self.under_way += 1
-            _due, _count, event, tries = heapq.heappop(self.waiting)
-            return event, tries
-
-    def _hand_over(self, event: bytes, tries: int) -> None:
-        self.mortal.is_up.wait(PATIENCE)
-        answer = self.mortal.shop.post_event(event)
-        told = json.loads(event)
-        self.story.deliveries += 1
-        if answer is None:
-            # Cut off by a kill: that is no try which the shop could have answered.
-            self.add(event, AGAIN_AFTER, tries)
-            return
-        self.story.answers.append(Answer(told["type"], answer.status_code, answer.text))
-        if answer.ok:
-            self.story.taken[told["id"]] = told
-        elif tries < 8:
-            self.add(event, AGAIN_AFTER, tries + 1)
-        else:
-            self.story.never_taken.append(f"{told['type']} {told['id']}: {answer.status_code}")
-
-
-class Newsroom:
-    """Reads what Stripe has to tell and gives it to the post, as often as the plan says."""
-
-    def __init__(self, shop: Served, plan: Plan, story: Story, post: Post) -> None:
-        self.shop, self.plan, self.story, self.post = shop, plan, story, post
-        self.last = self._newest()
-
-    def read(self) -> None:
-        """Send on every event that is new."""
-        with state(self.shop.stage.sandbox).store.read() as tx:
-            rows = tx.connection.execute(
-                "SELECT seq, data FROM objects WHERE type = 'event' AND seq > ? ORDER BY seq",
-                (self.last,),
-            ).fetchall()
-        for seq, data in rows:
-            self.last = seq
-            event = json.loads(data)
-            if event["type"] in HANDLERS:
-                self._send(event)
-
-    def _send(self, event: dict[str, Any]) -> None:
-        for delivery in self.plan.deliveries(self._buyer_of(event), event["type"]):
-            own = {"id": event["id"] + "again" * delivery.twin}
-            self.post.add(json.dumps(event | own).encode(), delivery.wait)
-
-    def _buyer_of(self, event: dict[str, Any]) -> int | None:
-        told = event["data"]["object"]
-        payment = told.get("payment_intent")
-        for session in list(self.story.sessions.values()):
-            if told["id"] == session.id or (payment and payment == session.payment):
-                return session.buyer
-        return None
-
-    def _newest(self) -> int:
-        with state(self.shop.stage.sandbox).store.read() as tx:
-            row = tx.connection.execute("SELECT MAX(seq) FROM objects").fetchone()
-            return int(row[0] or 0)
+A_MOMENT = 0.05  # seconds
 
 
 class Run:
@@ -281,7 +118,7 @@ class Run:
                 answer = call()
             except CUT_OFF:
                 assert time.monotonic() < end, f"{what}: cut off again and again"
-                time.sleep(AGAIN_AFTER)
+                time.sleep(A_MOMENT)
                 continue
             self.story.answers.append(Answer(what, answer.status_code, answer.text))
             return answer
@@ -356,8 +193,3 @@ class Run:
 def _address(seed: int, place: int) -> str:
     """An own address for each buyer: many from one would be slowed down."""
     return f"10.{seed % 250}.{seed // 250 % 250}.{place + 1}"
-
-
-def is_indiscreet(answer: Answer) -> bool:
-    """Whether a visitor was told what is no concern of his."""
-    return any(mark in answer.body for mark in STRANGERS_SEE)

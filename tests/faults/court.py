@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.faults.books import Step, read_books, read_ledger, read_steps
-from tests.faults.campaign import Run, Story
+from tests.faults.campaign import Run
 from tests.faults.oracle import (
     Fault,
     judge_answers,
@@ -18,6 +18,7 @@ from tests.faults.oracle import (
 )
 from tests.faults.plan import draw
 from tests.faults.serving import Served
+from tests.faults.story import Story
 from tests.faults.stripe_apart import LocalStripe
 
 

@@ -15,11 +15,16 @@ def make_empty(kind: str, folder: Path, request: pytest.FixtureRequest) -> str:
     """The address of a database of this kind without any table, on which nobody else works."""
     if kind == "sqlite":
         return f"sqlite:///{folder / 'shop.sqlite'}"
-    url = make_url(request.getfixturevalue("postgres_url"))
-    name = f"{url.database}_{folder.name}"
+    url: str = request.getfixturevalue("postgres_url")
+    return make_empty_postgresql(url, f"{make_url(url).database}_{folder.name}")
+
+
+def make_empty_postgresql(url: str, name: str) -> str:
+    """Make a database of this name, in place of any that was left, on the server of this address;
+    returns its own address."""
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
         connection.execute(text(f'CREATE DATABASE "{name}"'))
     engine.dispose()
-    return url.set(database=name).render_as_string(hide_password=False)
+    return make_url(url).set(database=name).render_as_string(hide_password=False)

@@ -12,11 +12,12 @@ from typing import Any
 
 from storefront.models.order import TRANSITIONS
 from tests.faults.books import Books, Ledger, Record, Step
-from tests.faults.campaign import Story, is_indiscreet
 from tests.faults.plan import SHELVES
+from tests.faults.story import Story
 
 QUEUED = {"failed", "waiting"}
 UNPAID_END = {"expired": {"expired", "cancelled"}, "open": {"open"}}
+STRANGERS_SEE = ("Traceback", "sk_test_", "whsec_")
 GIVEN_BACK = ("pending", "requires_action", "succeeded")
 PAYMENT_EVENTS = {
     "checkout.session.completed",
@@ -38,7 +39,7 @@ class Fault:
 def judge_answers(story: Story) -> Iterator[Fault]:
     """I9: nobody was shown an error's inside, and nothing that anybody did made one."""
     for answer in story.answers:
-        if is_indiscreet(answer):
+        if any(mark in answer.body for mark in STRANGERS_SEE):
             yield Fault("I9", f"{answer.asked} showed {answer.body[:300]!r}")
         elif answer.status >= 500 and answer.status != 503:
             yield Fault("I9", f"{answer.asked} was answered {answer.status}: {answer.body[:300]!r}")
@@ -183,5 +184,5 @@ def judge_memory(early: dict[int, list[Step]], now: dict[int, list[Step]]) -> It
 def _judge_mails(order: Record, kinds: list[str]) -> Iterator[Fault]:
     """I7: one confirmation for a paid order, none for any other."""
     wanted = 1 if order["state"] == "paid" else 0
-    if kinds.count("order_confirmation") > wanted:
+    if kinds.count("order_confirmation") != wanted:
         yield Fault("I7", f"order {order['number']}, {order['state']}, has the mails {kinds}")

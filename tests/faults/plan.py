@@ -20,9 +20,9 @@ ENDS = {
     "expires": 4,
     "cancels": 3,
     "pays while cancelling": 2,
-    "leaves": 1,
+    "leaves": 2,
 }
-VICTIMS = {"worker": 7, "whole server": 3, "master": 1}
+VICTIMS = {"worker": 14, "whole server": 4, "master": 1}
 
 
 @dataclass(frozen=True)
