@@ -47,7 +47,9 @@ def mount(app: Flask, mailbox: Mailbox) -> None:
 
 @bp.before_request
 def refuse_strangers() -> None:
-    """Refuse foreign hosts: no web page can rebind its name to us and read the mail."""
+    """Refuse other computers, and foreign hosts: a page could rebind its name to us and read."""
+    if not is_loopback(request.remote_addr or ""):
+        abort(403)
     if not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
         abort(400)
 

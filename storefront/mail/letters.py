@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -99,7 +100,7 @@ def _address(text: str, name: str = "") -> Address:
         before, _at, domain = text.rpartition("@")
         spec = f"{before}@{domain.encode('idna').decode()}"  # as DNS knows it
         return Address(name, addr_spec=spec)
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, MessageError) as error:  # the parser's ways to say no
         raise Refused(f"{text!r} is not an e-mail address") from error
 
 

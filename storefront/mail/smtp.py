@@ -24,13 +24,13 @@ class MailServer:
     never leaves this computer unencrypted.
     """
 
-    def __init__(self, url: str, timeout: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._encrypted = parts.scheme == "smtps"
         self._host = parts.hostname or ""
         self._port = parts.port or (465 if self._encrypted else 587)
         self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
-        self._timeout = timeout
+        self._timeout = TIMEOUT_SECONDS
         self._smtp: smtplib.SMTP | None = None
 
     def __enter__(self) -> Self:
