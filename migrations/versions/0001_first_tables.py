@@ -49,6 +49,7 @@ def upgrade() -> None:
     sa.Column('livemode', sa.Boolean(), nullable=False),
     sa.Column('api_version', sa.String(length=60), nullable=True),
     sa.Column('payload', sa.Text(), nullable=False),
+    sa.Column('brought_by', sa.String(length=60), nullable=False),
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('state', sa.String(length=8), nullable=False),
     sa.Column('note', sa.Text(), nullable=False),

@@ -21,7 +21,7 @@ DISPUTE = ("stripe_id", "status", "amount", "currency", "reason", "due_by")
 PLAN = ("stripe_id", "status", "current_period_end", "trial_end", "cancel_at_period_end")
 INVOICE = ("stripe_id", "status", "billing_reason", "amount_paid", "currency", "payment_intent")
 MAIL = ("key", "state", "recipient", "attempts", "last_error", "created_at", "sent_at")
-EVENT = ("id", "type", "object_id", "state", "note", "attempts", "received_at")
+EVENT = ("id", "type", "object_id", "state", "note", "attempts", "brought_by", "received_at")
 
 
 @shop.command("order")

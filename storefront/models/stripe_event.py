@@ -16,7 +16,7 @@ EVENT_STATES = ("applied", "ignored", "failed")
 class StripeEvent(db.Model):
     """`applied`: it did its work; `ignored`: not ours or of no meaning to us, and `note` says why;
     `failed`: its work was rolled back, and the next delivery tries again, or `work` when
-    `next_try_at` has come."""
+    `next_try_at` has come. `brought_by` is empty where Stripe itself delivered it."""
 
     __tablename__ = "stripe_event"
     __table_args__ = (
@@ -36,6 +36,7 @@ class StripeEvent(db.Model):
     livemode: Mapped[bool]
     api_version: Mapped[str | None] = mapped_column(String(60))
     payload: Mapped[str] = mapped_column(Text)
+    brought_by: Mapped[str] = mapped_column(String(60), default="")
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     state: Mapped[str] = mapped_column(String(8), default="applied")
     note: Mapped[str] = mapped_column(Text, default="")

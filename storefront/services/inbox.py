@@ -28,14 +28,14 @@ def is_settled(event_id: str) -> bool:
     return db.session.execute(IS_SETTLED, {"event": event_id}).scalar() is not None
 
 
-def claim(event: dict[str, Any], payload: bytes) -> bool:
+def claim(event: dict[str, Any], payload: bytes, by: str = "") -> bool:
     """Take the event for work in this transaction; True for one of any number of deliveries.
 
-    One that failed before is taken again. The row is the memory of the event: it is committed with
+    `by` is who brought it, where that was not Stripe itself. One that failed before is taken again. The row is the memory of the event: it is committed with
     the event's effects or not at all.
     """
     add = _claim_statement(db.engine.dialect.name)
-    return add(**_columns(event, payload)) == 1
+    return add(**_columns(event, payload), brought_by=by[:60]) == 1
 
 
 @cache
@@ -80,9 +80,10 @@ def ignore(event_id: str, why: str) -> None:
     _set_state(event_id, "ignored", why)
 
 
-def record_failure(event: dict[str, Any], payload: bytes, error: str) -> None:
+def record_failure(event: dict[str, Any], payload: bytes, error: str, by: str = "") -> None:
     """Keep an event whose work was rolled back, so that it is seen and tried again."""
     columns = _columns(event, payload) | {"state": "failed", "note": error[:2000]}
+    columns["brought_by"] = by[:60]
     add = insert_for_conflict(StripeEvent).values(columns)
     db.session.execute(
         add.on_conflict_do_update(

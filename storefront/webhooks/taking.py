@@ -53,7 +53,7 @@ def take(event: Event, payload: bytes, by: str = "") -> Outcome:
         raise  # at once, rather than after waiting a second time
     except Exception as error:
         # Whatever it was, the event must be tried again; the next try starts from nothing.
-        return _failed(event, payload, error)
+        return _failed(event, payload, by, error)
 
 
 def _refusal(event: Event) -> str | None:
@@ -72,7 +72,7 @@ def _apply(event: Event, payload: bytes, by: str) -> bool:
         return False
     delivery = handlers.fetch(event, by)
     with database.writing():
-        if not inbox.claim(event, payload):
+        if not inbox.claim(event, payload, by):
             return False
         why_not = handlers.apply(delivery)
         if why_not:
@@ -81,11 +81,11 @@ def _apply(event: Event, payload: bytes, by: str) -> bool:
     return True
 
 
-def _failed(event: Event, payload: bytes, error: Exception) -> Outcome:
+def _failed(event: Event, payload: bytes, by: str, error: Exception) -> Outcome:
     log.error("event %s %s failed", event["type"], event["id"], exc_info=error)
     why = f"{type(error).__name__}: {error}"
     with database.writing():
-        inbox.record_failure(event, payload, why)
+        inbox.record_failure(event, payload, why, by)
     return Outcome("failed", why, isinstance(error, stripe_gateway.StripeUnavailable))
 
 
