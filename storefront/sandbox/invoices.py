@@ -48,6 +48,15 @@ def draft(tx: Tx, subscription: Stored, reason: str) -> Stored:
     return invoice
 
 
+def bill(tx: Tx, customer: Stored, currency: str, lines: list[dict[str, Any]]) -> Stored:
+    """Store a draft of lines as a session has them; the caller tells of it once it is complete."""
+    total = sum(line["amount_total"] for line in lines)
+    invoice = Stored(invoice_shape(tx, customer, currency, total, total))
+    _fill(tx, invoice, lines, None, "manual")
+    invoice["billing_reason"] = "manual"
+    return tx.add(invoice)
+
+
 def finalize(tx: Tx, invoice: Stored) -> None:
     """Give a draft its number and open it; from then on its amounts are fixed."""
     _number(tx, invoice)

@@ -150,7 +150,14 @@ class Tx:
         self.connection.execute(
             "INSERT INTO objects (id, type, created, due_at, data, hidden)"
             " VALUES (?, ?, ?, ?, ?, ?)",
-            (obj["id"], obj["object"], obj["created"], obj.due_at, _dump(obj), _dump(obj.hidden)),
+            (
+                obj["id"],
+                obj["object"],
+                obj.get("created", self.now),
+                obj.due_at,
+                _dump(obj),
+                _dump(obj.hidden),
+            ),
         )
         return obj
 

@@ -2,15 +2,17 @@
 
 from typing import Any
 
-from storefront.sandbox import collecting, customers, invoices, methods, test_clocks
+from storefront.sandbox import billing_items, collecting, customers, invoices, methods, test_clocks
 from storefront.sandbox.errors import ApiError, card_error, invalid
 from storefront.sandbox.listing import PAGING, Moments, list_objects
-from storefront.sandbox.params import Boolean, Group, Metadata, Text, merge_metadata
+from storefront.sandbox.money import MAXIMUM
+from storefront.sandbox.params import Boolean, Group, Integer, Metadata, Text, merge_metadata
 from storefront.sandbox.router import Api, Call
 from storefront.sandbox.store import Stored
 
 api = Api()
 INVOICES = "/v1/invoices"
+ITEMS = "/v1/invoiceitems"
 PAYMENTS = "/v1/invoice_payments"
 OFF = Text(("false",))
 BY_HAND: dict[str, str] = {"void": "void", "mark_uncollectible": "uncollectible"}
@@ -41,6 +43,51 @@ def list_invoices(call: Call) -> dict[str, Any]:
         "subscription": "$.parent.subscription_details.subscription",
     }
     return list_objects(call, "invoice", INVOICES, filters)
+
+
+@api.route(
+    "POST",
+    INVOICES,
+    {
+        "auto_advance": OFF,
+        "currency": Text(),
+        "customer": Text(),
+        "description": Text(),
+        "metadata": Metadata(),
+        "pending_invoice_items_behavior": Text(("exclude", "include")),
+    },
+    ("customer",),
+)
+def create_invoice(call: Call) -> dict[str, Any]:
+    """Draft an invoice for a customer's pending items."""
+    customer = customers.get_live(call.tx, call.params["customer"], "customer")
+    with test_clocks.following(call.tx, customer):
+        return billing_items.bill(call.tx, customer, call.params)
+
+
+@api.route(
+    "POST",
+    ITEMS,
+    {
+        "amount": Integer(0, MAXIMUM),
+        "currency": Text(),
+        "customer": Text(),
+        "description": Text(),
+        "metadata": Metadata(),
+    },
+    ("amount", "currency", "customer"),
+)
+def create_item(call: Call) -> dict[str, Any]:
+    """Note an amount for a customer's next invoice."""
+    customer = customers.get_live(call.tx, call.params["customer"], "customer")
+    with test_clocks.following(call.tx, customer):
+        return billing_items.add(call.tx, customer, call.params)
+
+
+@api.route("GET", f"{ITEMS}/<id>")
+def retrieve_item(call: Call, id: str) -> dict[str, Any]:
+    """Return an invoice item."""
+    return call.tx.get(billing_items.TYPE, id)
 
 
 @api.route("POST", f"{INVOICES}/<id>", {"auto_advance": OFF, "metadata": Metadata()})
