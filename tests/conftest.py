@@ -163,7 +163,11 @@ def sandbox(app: Flask, tmp_path: Path) -> Iterator[Flask]:
     )
     sandbox.jinja_env.bytecode_cache = COMPILED
     ensure_webhook_endpoint(
-        sandbox, f"{SHOP_URL}/webhooks/stripe", WEBHOOK_SECRET, sorted(HANDLERS)
+        sandbox,
+        f"{SHOP_URL}/webhooks/stripe",
+        WEBHOOK_SECRET,
+        sorted(HANDLERS),
+        stripe_gateway.API_VERSION,
     )
     yield sandbox
     close(sandbox)

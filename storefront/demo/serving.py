@@ -18,7 +18,7 @@ from dotenv import dotenv_values
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from storefront import config, database, work
+from storefront import config, database, stripe_gateway, work
 from storefront.demo.goods import SHOP_NAME
 from storefront.demo.stocking import stock_shop
 from storefront.sandbox import ensure_webhook_endpoint, run_due
@@ -97,7 +97,8 @@ def register_webhook(app: Flask, events: list[str]) -> None:
         if endpoint.url != url and urlsplit(endpoint.url).path == WEBHOOK_PATH:
             endpoints.delete(endpoint.id)
     secret = app.config["STRIPE_WEBHOOK_SECRET"][0]
-    ensure_webhook_endpoint(app.extensions["sandbox"], url, secret, enabled_events=events)
+    version = stripe_gateway.API_VERSION
+    ensure_webhook_endpoint(app.extensions["sandbox"], url, secret, events, version)
 
 
 def serve(app: Flask, prepare: Callable[[], None]) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from storefront import health
+from storefront.database import BUSY_SECONDS
 from storefront.extensions import db
 from storefront.fitness.finding import Finding, fail, lasting, ok, warn
 from storefront.i18n import gettext as _
@@ -88,7 +89,7 @@ def _sqlite() -> Iterator[Finding]:
 def _writable(path: Path) -> Finding:
     try:
         # Nothing is written: the transaction ends with its connection.
-        with closing(sqlite3.connect(path, timeout=5)) as connection:
+        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("PRAGMA user_version=0")
     except sqlite3.OperationalError as error:
