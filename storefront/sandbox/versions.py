@@ -82,7 +82,7 @@ def _invoice(tx: Tx, invoice: Shape) -> None:
         return
     details = (invoice.pop("parent", None) or {}).get("subscription_details") or {}
     payment = _find_payment(tx, "invoice", invoice["id"])
-    intent = tx.find("payment_intent", payment and payment["payment"]["payment_intent"])
+    intent = tx.find("payment_intent", payment["payment"]["payment_intent"] if payment else None)
     invoice.pop("payments", None)
     invoice.update(
         charge=intent and intent["latest_charge"] if invoice["status"] == "paid" else None,

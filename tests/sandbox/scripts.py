@@ -23,10 +23,11 @@ def play(app: Flask, steps: list[dict[str, Any]], version: str = "") -> dict[str
     for step in steps:
         path = _fill(step["path"], answers)
         data = dict(_flatten(_fill(step.get("params", {}), answers)))
-        send = app.test_client().open
-        where = {"query_string": data} if step["method"] == "get" else {"data": data}
-        answer = send(path, method=step["method"].upper(), headers=headers, **where)
-        body = answers[step["name"]] = answer.json
+        where = "query_string" if step["method"] == "get" else "data"
+        call: dict[str, Any] = {where: data, "headers": headers, "method": step["method"].upper()}
+        answer = app.test_client().open(path, **call)
+        body: dict[str, Any] = answer.get_json()
+        answers[step["name"]] = body
         expected = step.get("expected_error_type")
         if answer.status_code >= 400:
             if body["error"]["type"] != expected:

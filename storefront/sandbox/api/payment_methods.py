@@ -6,14 +6,14 @@ from storefront.sandbox import cards, customers, methods, payments
 from storefront.sandbox.errors import invalid, missing_parameter
 from storefront.sandbox.listing import PAGING, list_objects
 from storefront.sandbox.outbox import emit
-from storefront.sandbox.params import Anything, Email, Group, Metadata, Text
+from storefront.sandbox.params import Anything, Email, Field, Group, Metadata, Text
 from storefront.sandbox.router import Api, Call
 
 api = Api()
 URL = "/v1/payment_methods"
 NEVER_A_NUMBER = "Sending card numbers to the API is unsafe: send a test token such as `tok_visa`."
 DEBITS = {"sepa_debit": "eur", "us_bank_account": "usd"}
-FIELDS = {
+FIELDS: dict[str, Field] = {
     "allow_redisplay": Anything(),
     "billing_details": Group(
         {
