@@ -262,6 +262,14 @@ def test_a_delayed_payment_is_decided_by_itself(
     assert len(told(sandbox, "checkout.session.async")) == 1
 
 
+def test_a_session_is_answered_once_however_often_its_invoice_is_tried(api, sandbox):
+    subscription = buy(api, sandbox, "LU980019400644750001")
+    pass_time(sandbox, 20 * DAY)
+    assert len(told(sandbox, "invoice.payment_failed")) == 4
+    assert len(told(sandbox, "checkout.session.async")) == 1
+    assert api.subscriptions.retrieve(subscription.id).status == "canceled"
+
+
 def test_an_account_that_complains_does_so_when_it_has_paid(api, sandbox):
     session = api.checkout.sessions.create(order())
     control.complete(sandbox, session.id, "LU710019400644750002")
