@@ -73,6 +73,12 @@ class AlreadySubscribed(Conflict):
     code = "already_subscribed"
 
 
+class RefundRefused(Conflict):
+    """The money cannot be given back like this; nothing was, and the message says why."""
+
+    code = "refund_refused"
+
+
 class SignInRequired(ShopError):
     """Only for signed-in buyers. `details["url"]` is where to sign in."""
 

@@ -11,6 +11,10 @@ _signals = Namespace()
 order_paid = _signals.signal(
     "order_paid", doc="An order became paid, exactly once. Keywords: order_id, number."
 )
+order_refunded = _signals.signal(
+    "order_refunded",
+    doc="Stripe has taken a refund on, exactly once. Keywords: order_id, refund_id.",
+)
 subscription_changed = _signals.signal(
     "subscription_changed",
     doc="Our copy of a subscription changed. Keywords: subscription_id, stripe_id, status.",

@@ -127,11 +127,6 @@ def add_step(
     ADD_STEP(order_id=order_id, at=now(), cause=cause, before=before, after=after, note=note)
 
 
-def is_short(order_id: int) -> bool:
-    """Whether a paid order found the shelf empty."""
-    return db.session.scalar(select(Order.stock).where(Order.id == order_id)) == "short"
-
-
 def place_twin(order_id: int, session_id: str) -> None:
     """Make the order of a second paid session for one purchase, still without its payment.
 

@@ -178,8 +178,8 @@ def _pay(order: Row[Any], lines: list[Row[Any]], session: Session, cause: str) -
     if order.astray or subscription:  # told of before the order was paid
         refunds.adopt(facts["payment_intent"], cause)
         disputes.adopt(facts["payment_intent"], cause)
-    if order.stock != "held" and orders.is_short(order.id):
-        refunds.give_back_oversold(order.id, cause)
+    if order.stock != "held":
+        refunds.give_back_if_short(order.id, cause)
     return True
 
 

@@ -81,6 +81,14 @@ def sell_free(lines: Iterable[Line]) -> bool:
     return True
 
 
+def take_back(line: Line) -> bool:
+    """Put sold goods on the shelf again; False when they cannot have been sold from it.
+
+    The caller has just won the right to do so, so it happens once.
+    """
+    return _changed(TAKE_BACK, line)
+
+
 def list_levels() -> list[dict[str, object]]:
     """sku, on_hand (None: unlimited), held and sold of every variant, by SKU."""
     columns = (Variant.sku, Variant.on_hand, Variant.held, Variant.sold)

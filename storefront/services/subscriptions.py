@@ -14,6 +14,7 @@ from storefront.extensions import db
 from storefront.models import Order, OrderLine, Product, Subscription, SubscriptionInvoice, Variant
 from storefront.models.columns import now
 from storefront.models.subscription import LIVE_STATUSES
+from storefront.services import disputes, payments, refunds
 
 FIRST = "subscription_create"  # why the first invoice of a subscription was made
 ASK_AGAIN_AFTER = timedelta(hours=1)
@@ -127,6 +128,10 @@ def record_invoice(invoice: dict[str, Any]) -> bool:
     )
     if invoice["billing_reason"] == FIRST and facts["payment_intent"]:
         _note_first_payment(subscription, facts["payment_intent"])
+    if facts["payment_intent"]:  # what was told of before its invoice is counted now
+        payments.recount_invoice(facts["payment_intent"])
+        refunds.adopt(facts["payment_intent"], invoice["id"])
+        disputes.adopt(facts["payment_intent"], invoice["id"])
     return True
 
 

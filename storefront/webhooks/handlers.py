@@ -14,8 +14,8 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from storefront import stripe_gateway
-from storefront.services import settlement, subscriptions
+from storefront import refunding, stripe_gateway
+from storefront.services import disputes, payments, refunds, settlement, subscriptions
 
 Event = dict[str, Any]
 Object = dict[str, Any]
@@ -75,9 +75,43 @@ def invoice_told(delivery: Delivery) -> bool:
     return subscriptions.record_invoice(delivery.object)
 
 
+def refund_told(delivery: Delivery) -> bool:
+    """Record what has become of a refund, also of one that was made at Stripe itself."""
+    return refunds.record(delivery.object, delivery.cause)
+
+
+def charge_refunded(delivery: Delivery) -> bool:
+    """Record every refund of the charge: whatever else was lost, the money adds up again."""
+    told = delivery.object.get("data", [])
+    return any([refunds.record(refund, delivery.cause) for refund in reversed(told)])
+
+
+def dispute_told(delivery: Delivery) -> bool:
+    """Copy the dispute's newest state; an older answer than ours is fine and has no effect."""
+    return disputes.mirror(delivery.object, delivery.asked_at, delivery.cause)
+
+
 def speaks_our_version(event: Event) -> bool:
     """Whether the event's own object has the shape we know."""
     return event.get("api_version") == stripe_gateway.API_VERSION
+
+
+def is_of_known_payment(event: Event) -> bool:
+    """Whether it is about a payment we know, in the shape we know; else Stripe says whose it is."""
+    if not speaks_our_version(event):
+        return False
+    payment = event["data"]["object"]["payment_intent"]
+    return payment is None or payments.is_known(payment)
+
+
+def is_without_payment(event: Event) -> bool:
+    """Whether it is about a charge of another program, of a kind that we never make.
+
+    Of all others Stripe is asked: the event does not name the refunds, nor is it the newest state
+    of a dispute.
+    """
+    told: Object = event["data"]["object"]
+    return "payment_intent" in told and told["payment_intent"] is None
 
 
 def is_foreign_subscription(event: Event) -> bool:
@@ -106,6 +140,14 @@ def _invoice(why: str) -> Handler:
     return Handler(why, invoice_told, is_foreign_invoice, stripe_gateway.get_invoice)
 
 
+def _refund(why: str) -> Handler:
+    return Handler(why, refund_told, is_of_known_payment, refunding.fetch_refund)
+
+
+def _dispute(why: str) -> Handler:
+    return Handler(why, dispute_told, is_without_payment, refunding.fetch_dispute)
+
+
 HANDLERS: dict[str, Handler] = {
     "checkout.session.completed": _session("The buyer is done: paid, or waiting for the bank."),
     "checkout.session.async_payment_succeeded": _session("The bank has paid at last."),
@@ -122,6 +164,21 @@ HANDLERS: dict[str, Handler] = {
     "invoice.paid": _invoice("A first payment or a renewal was charged."),
     "invoice.payment_failed": _invoice("A renewal could not be charged."),
     "invoice.payment_action_required": _invoice("The buyer's bank wants him to confirm."),
+    "refund.created": _refund("Money goes back, whoever has decided it."),
+    "refund.updated": _refund("The bank has taken it on, or has decided."),
+    "refund.failed": _refund("The bank could not give it back: it is the shop's again."),
+    "charge.refund.updated": _refund("The same, by the name that some methods of payment use."),
+    "charge.refunded": Handler(
+        "Refunds made in Stripe's dashboard, should their own events be lost.",
+        charge_refunded,
+        is_without_payment,
+        refunding.fetch_refunds_of_charge,
+    ),
+    "charge.dispute.created": _dispute("A buyer asks his bank for the money back."),
+    "charge.dispute.updated": _dispute("It needs an answer, has one, or is looked at."),
+    "charge.dispute.closed": _dispute("It is decided."),
+    "charge.dispute.funds_withdrawn": _dispute("Stripe holds the money until it is decided."),
+    "charge.dispute.funds_reinstated": _dispute("It was won: the money is the shop's again."),
 }
 
 

@@ -12,8 +12,8 @@ import time_machine
 from flask import Flask
 from sqlalchemy import event as engine_event
 
-from storefront import stripe_gateway
 from storefront.extensions import db
+from storefront.stripe_gateway import verification
 from tests.stage import WEBHOOK_SECRET, Stage, sign
 from tests.webhooks.posting import GOOD, HOOK, NOW, body_of, is_untouched, mac, post
 from tests.webhooks.telling import effects, invented, pay
@@ -71,7 +71,7 @@ def test_it_refuses_before_reading_json_or_asking_the_database(
     stage: Stage, forgery: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = Mock(side_effect=AssertionError("parsed"))
-    monkeypatch.setattr(stripe_gateway, "json", Mock(loads=reader))
+    monkeypatch.setattr(verification, "json", Mock(loads=reader))
     with counting_statements(stage.app) as statements:
         assert post(stage, GOOD, FORGERIES[forgery]()).status_code == 400
     assert (statements, reader.called) == ([], False)

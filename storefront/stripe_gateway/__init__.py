@@ -6,7 +6,6 @@ what the merchant must know goes to the log. No transaction is open while Stripe
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -20,8 +19,27 @@ import stripe
 from flask import Flask, current_app
 
 from storefront import database
-from storefront.errors import InvalidInput, PaymentRefused, PaymentUnavailable
+from storefront.errors import PaymentRefused, PaymentUnavailable
 from storefront.i18n import gettext as _
+from storefront.stripe_gateway.failures import KeyRefused, StripeRefused, StripeUnavailable
+from storefront.stripe_gateway.verification import (
+    TOLERANCE_SECONDS,
+    BadEvent,
+    is_event,
+    verify_event,
+)
+
+__all__ = [
+    "API_VERSION",
+    "TOLERANCE_SECONDS",
+    "BadEvent",
+    "BudgetSession",
+    "KeyRefused",
+    "StripeRefused",
+    "StripeUnavailable",
+    "is_event",
+    "verify_event",
+]
 
 log = logging.getLogger(__name__)
 
@@ -29,41 +47,9 @@ API_VERSION: str = stripe.api_version
 BUDGET_SECONDS = 13.0  # for all tries of one call; with the pauses between them it ends within 15
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
-TOLERANCE_SECONDS = 300
-MAX_SIGNATURE_HEADER = 2000
-WebhookSignature = stripe.WebhookSignature  # looked up once: `stripe` finds its names by a search
 
 stripe.enable_telemetry = False
 stripe.set_app_info("storefront")
-
-
-class StripeUnavailable(PaymentUnavailable):
-    """Stripe gave no answer, or none that settles anything: the outcome may be unknown.
-
-    `is_final`: it was an error of Stripe's own, which the same key may bring again for ever.
-    """
-
-    def __init__(self, message: str, *, is_final: bool = False):
-        super().__init__(message)
-        self.is_final = is_final
-
-
-class StripeRefused(PaymentUnavailable):
-    """Stripe said no to what we asked; `message` is for the buyer, the rest for our callers."""
-
-    def __init__(
-        self, message: str, *, reason: str | None = None, param: str | None = None, said: str = ""
-    ):
-        super().__init__(message)
-        self.reason, self.param, self.said = reason, param, said
-
-
-class KeyRefused(StripeRefused):
-    """Stripe does not accept our key for this, which says nothing about what was asked."""
-
-
-class BadEvent(InvalidInput):
-    """A webhook request that is not a signed event of Stripe's."""
 
 
 class BudgetSession(requests.Session):
@@ -315,62 +301,3 @@ def _brief(error: stripe.StripeError) -> str:
     # An answer that is no JSON is quoted whole in its error's message: it may hold a buyer's name.
     ours = isinstance(error, stripe.InvalidRequestError | stripe.AuthenticationError)
     return f"{told} {error.user_message}" if ours else told
-
-
-def verify_event(payload: bytes, header: str) -> dict[str, Any]:
-    """The event inside a webhook request, verified on its raw bytes with each configured secret.
-
-    Raises BadEvent for anything that is not a well-formed, freshly signed snapshot event; stamps
-    from the future are refused like old ones, which the SDK alone would let pass.
-    """
-    try:
-        body = payload.decode("utf-8")
-        _verify_signature(body, header)
-        event: Any = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise BadEvent("the body is not JSON") from error
-    if not is_event(event):
-        raise BadEvent("the body is not an event")
-    told: dict[str, Any] = event
-    return told
-
-
-def _verify_signature(body: str, header: str) -> None:
-    if not header.isascii() or len(header) > MAX_SIGNATURE_HEADER:
-        raise BadEvent("there is no signature")
-    stamps = [part[2:] for part in header.split(",") if part.startswith("t=")]
-    if len(stamps) != 1 or not stamps[0].isdigit() or len(stamps[0]) > 12:
-        raise BadEvent("the signature has no time stamp")
-    if abs(int(stamps[0]) - time.time()) > TOLERANCE_SECONDS:
-        raise BadEvent("the signature's time stamp is too far from this server's clock")
-    for secret in current_app.config["STRIPE_WEBHOOK_SECRET"]:
-        try:
-            WebhookSignature.verify_header(body, header, secret, TOLERANCE_SECONDS)
-            return
-        except stripe.SignatureVerificationError:
-            continue
-    raise BadEvent("no configured secret fits the signature")
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def is_event(event: Any) -> bool:
-    """Whether this is a well-formed snapshot event."""
-    if not isinstance(event, dict) or event.get("object") != "event":
-        return False
-    data = event.get("data")
-    return (
-        _is_name(event.get("id"), 255)
-        and _is_name(event.get("type"), 100)
-        and isinstance(event.get("livemode"), bool)
-        and isinstance(data, dict)
-        and isinstance(data.get("object"), dict)
-    )
-
-
-def _is_name(value: Any, most: int) -> bool:
-    if not isinstance(value, str) or not 0 < len(value) <= most:
-        return False
-    return value.isascii() and value.isprintable()
