@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 from flask_migrate import upgrade
 
 from storefront import database, stripe_gateway, work
+from storefront.cli import upkeep
 from storefront.cli.group import shop
 from storefront.errors import ShopError
 from storefront.services import backup as backups
@@ -64,11 +66,12 @@ def _size(size: int) -> str:
 @shop.command()
 @click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Also over a database with data; that is kept.")
-def restore(archive: Path, force: bool) -> None:
+@click.pass_context
+def restore(ctx: click.Context, archive: Path, force: bool) -> None:
     """Put a backup in place of the database. Stop the shop first.
 
     The archive is checked before anything is touched, and what was there stays beside it. Then
-    Stripe is asked about every payment that was open when the backup was taken.
+    Stripe is asked about everything since the backup, and the books are mended.
     Example: flask shop restore backups/shop-20270131T030000Z-a1b2c3.tar.gz
     """
     try:
@@ -87,12 +90,20 @@ def restore(archive: Path, force: bool) -> None:
             "The archive also holds keys and passwords. They are not put back by themselves: "
             f"tar -xzf {archive} secrets"
         )
-    _ask_stripe()
+    # A payment may have been begun a day before it is paid.
+    _ask_stripe(ctx, datetime.fromisoformat(done.at) - timedelta(days=1))
 
 
-def _ask_stripe() -> None:
+def _ask_stripe(ctx: click.Context, since: datetime) -> None:
+    """Bring the shop to what Stripe says today, and tell what the backup could not know."""
     if not stripe_gateway.is_configured():
         click.echo("There is no Stripe key, so nobody was asked what happened since.")
         return
-    report = work.run_pass()
-    click.echo(", ".join(f"{count} {name}" for name, count in report.as_dict().items()))
+    click.echo("\nWhat Stripe knows of since then:")
+    try:
+        ctx.invoke(upkeep.do_reconcile, since=since, repair=True)
+    except click.exceptions.Exit as done:
+        if done.exit_code == upkeep.NOT_ASKED:
+            click.echo("Once Stripe answers, run: flask shop reconcile --repair")
+            return
+    work.run_pass()

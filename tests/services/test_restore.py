@@ -267,6 +267,39 @@ def test_a_restore_that_breaks_off_on_postgresql_changes_nothing(
     assert "new" in slugs(stage)
 
 
+def test_what_was_paid_since_the_backup_is_paid_again(stage: Stage, folder: Path) -> None:
+    session_id = stage.open_session(stage.browser())
+    path = take(stage, folder)
+    stage.pay(session_id)
+
+    result = run(stage, "restore", str(path), "--force")
+
+    assert result.exit_code == 0, result.output
+    forget_kept_schemas(stage)
+    assert "Stripe says" in result.output and session_id in result.output
+    assert stage.order().state == "paid"
+    assert stage.stock() == (4, 0, 1)
+
+
+@on_sqlite
+def test_a_purchase_begun_and_paid_since_the_backup_is_told(stage: Stage, folder: Path) -> None:
+    path = take(stage, folder)
+    session_id = stage.open_session(stage.browser())
+    stage.pay(session_id)
+    result = run(stage, "restore", str(path), "--force")
+    assert result.exit_code == 0, result.output
+    assert session_id in result.output
+
+
+@on_sqlite
+def test_without_an_answer_of_stripes_it_says_what_to_do_later(stage: Stage, folder: Path) -> None:
+    path = take(stage, folder)
+    stage.fault("500", count=9)
+    result = run(stage, "restore", str(path), "--force")
+    assert result.exit_code == 0, result.output
+    assert "Once Stripe answers, run: flask shop reconcile --repair" in result.output
+
+
 @on_sqlite
 def test_the_archive_checks_itself_without_a_shop(stage: Stage, folder: Path) -> None:
     path = take(stage, folder)
