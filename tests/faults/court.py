@@ -83,16 +83,16 @@ class Court:
 
 @contextmanager
 def court(
-    folder: Path, database_url: str, wsgi: str = "wsgi:app", **settings: str
+    folder: Path, database_url: str, *options: str, wsgi: str = "wsgi:app", **settings: str
 ) -> Iterator[Court]:
-    """A court over a fresh shop under gunicorn, whose Stripe is a process of its own."""
+    """A court over a fresh shop, whose Stripe is a process of its own; `options` are gunicorn's."""
     stripe = LocalStripe(folder)
     # Each buyer comes from an address of his own, as through a proxy.
     shop = Served(folder, database_url, wsgi, stripe, TRUSTED_PROXIES="1", **settings)
     try:
         result = shop.stage.app.test_cli_runner().invoke(args=["shop", "init"])
         assert result.exit_code == 0, result.output
-        shop.start()
+        shop.start(*options)
         yield Court(shop)
     finally:
         shop.stop()

@@ -22,7 +22,7 @@ ENDS = {
     "pays while cancelling": 2,
     "leaves": 2,
 }
-VICTIMS = {"worker": 14, "whole server": 4, "master": 1}
+VICTIMS = {"worker": 16, "whole server": 3, "master": 1}
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def draw(seed: int) -> Plan:
         for _ in range(random.choice(KILLS))
     ]
     in_order = tuple(sorted(kills, key=lambda kill: kill.after))
-    work_after = random.randrange(8, 30) if random.random() < 0.2 else None
+    work_after = random.randrange(8, 30) if random.random() < 0.1 else None
     return Plan(seed, buyers, in_order, work_after)
 
 

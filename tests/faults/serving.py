@@ -64,6 +64,7 @@ class Served:
         self.settings |= settings
         self.log = folder / "server.log"
         self.master: subprocess.Popen[bytes] | None = None
+        self.options: tuple[str, ...] = ()
         app = create_app(self.settings | {"TESTING": True, "STRIPE_SANDBOX": "false"})
         base = stripe.url if stripe else f"{self.url}/sandbox"
         database = stripe.database if stripe else folder / "sandbox.sqlite"
@@ -94,9 +95,10 @@ class Served:
         return said
 
     def start(self, *options: str, ready: str = "/readyz") -> None:
-        """Start gunicorn as `make run` does, and wait until `ready` answers 200."""
+        """Start gunicorn as `make run` does, or with more options, which it keeps from then on."""
+        self.options = options or self.options
         config = str(ROOT / "deploy" / "gunicorn.conf.py")
-        command = [sys.executable, "-m", "gunicorn", "--config", config, *options, self.wsgi]
+        command = [sys.executable, "-m", "gunicorn", "--config", config, *self.options, self.wsgi]
         with self.log.open("ab") as log:
             self.master = subprocess.Popen(
                 command, cwd=self.folder, env=self._environment(), stdout=log, stderr=log,
@@ -241,10 +243,14 @@ class Served:
 
 @contextmanager
 def serving(
-    folder: Path, database_url: str, wsgi: str = "wsgi:app", *options: str
+    folder: Path,
+    database_url: str,
+    wsgi: str = "wsgi:app",
+    *options: str,
+    stripe: LocalStripe | None = None,
 ) -> Iterator[Served]:
     """A shop that runs; ended with its block."""
-    shop = Served(folder, database_url, wsgi)
+    shop = Served(folder, database_url, wsgi, stripe)
     try:
         shop.run("init")
         shop.start(*options)

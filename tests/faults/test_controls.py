@@ -10,6 +10,7 @@ from tests.faults.court import court
 from tests.faults.databases import make_empty
 
 RUNS = 14
+CARELESS = "tests.faults.careless:app"
 POSTGRESQL = pytest.mark.postgres
 
 
@@ -29,7 +30,7 @@ def test_a_careless_shop_is_convicted(
     mistake: str, promises: set[str], kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     url = make_empty(kind, tmp_path, request)
-    with court(tmp_path, url, "tests.faults.careless:app", CARELESS=mistake) as judge:
+    with court(tmp_path, url, "--preload", wsgi=CARELESS, CARELESS=mistake) as judge:
         broken: set[str] = set()
         for seed in range(1, RUNS + 1):
             broken |= {fault.invariant for fault in judge.try_seed(seed).faults}
