@@ -2,7 +2,7 @@
 
 import pytest
 
-from storefront.sandbox import run_due
+from storefront.sandbox import control, run_due
 from tests.sandbox.scripts import play
 
 PAGE = {"success_url": "https://shop.example/ok", "cancel_url": "https://shop.example/no"}
@@ -195,6 +195,22 @@ SCRIPTS = {
 @pytest.mark.parametrize("type", SCRIPTS)
 def test_a_script_causes_what_it_is_named_after(sandbox, shop, endpoint, type):
     play(sandbox, SCRIPTS[type])
+    run_due(sandbox)
+    assert type in shop.types
+
+
+@pytest.mark.parametrize(
+    ("iban", "type"),
+    [
+        ("LU280019400644750000", "checkout.session.async_payment_succeeded"),
+        ("LU980019400644750001", "checkout.session.async_payment_failed"),
+    ],
+)
+def test_a_test_account_answers_when_its_time_has_come(sandbox, shop, endpoint, iban, type):
+    play(sandbox, checkout("eur", {"type": "sepa_debit", "sepa_debit": {"iban": iban}}))
+    run_due(sandbox)
+    assert type not in shop.types
+    control.advance_clock(sandbox, 60)
     run_due(sandbox)
     assert type in shop.types
 
