@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from flask_migrate import upgrade
 
-from storefront import database, stripe_gateway, work
+from storefront import database, stripe_gateway
 from storefront.cli import upkeep
 from storefront.cli.group import shop
 from storefront.errors import ShopError
@@ -95,7 +95,10 @@ def restore(ctx: click.Context, archive: Path, force: bool) -> None:
 
 
 def _ask_stripe(ctx: click.Context, since: datetime) -> None:
-    """Bring the shop to what Stripe says today, and tell what the backup could not know."""
+    """Bring the shop to what Stripe says today, and tell what the backup could not know.
+
+    Mail is left to `work`: this may be a trial, beside a shop that has sent it all.
+    """
     if not stripe_gateway.is_configured():
         click.echo("There is no Stripe key, so nobody was asked what happened since.")
         return
@@ -105,5 +108,3 @@ def _ask_stripe(ctx: click.Context, since: datetime) -> None:
     except click.exceptions.Exit as done:
         if done.exit_code == upkeep.NOT_ASKED:
             click.echo("Once Stripe answers, run: flask shop reconcile --repair")
-            return
-    work.run_pass()
