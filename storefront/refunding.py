@@ -7,10 +7,12 @@ it (a time-out, a crash, a stored error), the refund happens once, or is seen to
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from flask import current_app
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from storefront import database, stripe_gateway
 from storefront.errors import PaymentUnavailable
@@ -23,6 +25,7 @@ from storefront.stripe_gateway import KeyRefused, StripeRefused, StripeUnavailab
 log = logging.getLogger(__name__)
 Told = dict[str, Any]
 
+PATIENCE = 3  # questions without an answer, after which the rest is left for later
 BANK_TAKES = 60  # how many times longer a bank is left alone than a call that was never answered
 
 
@@ -97,21 +100,44 @@ def _record_all(payment: str, cause: str) -> None:
             refunds.record(refund, cause)
 
 
-def finish_due(ask_every: timedelta) -> tuple[int, int]:
+@dataclass
+class Progress:
+    """Refunds that were asked about; of these, without an answer, and failed for another reason."""
+
+    asked: int = 0
+    unanswered: int = 0
+    failed: int = 0
+
+
+def finish_due(ask_every: timedelta) -> Progress:
     """Go on with every refund that Stripe or a bank still owes an answer for.
 
-    How many were asked about, and how many of these got no answer and wait for the next pass. Also
-    finds the orders of refunds and disputes that were told of at the very moment of the payment.
+    Also finds the orders of refunds and disputes that were told of at the very moment of the
+    payment.
     """
+    progress = Progress()
     _bring_home()
-    asked = unanswered = 0
     for refund in refunds.list_due(now() - ask_every, now() - ask_every * BANK_TAKES):
+        if progress.unanswered >= PATIENCE:
+            break
         with database.writing():
             mine = refunds.claim_asking(refund)
         if mine:
-            asked += 1
-            unanswered += not _goes_on(refund.id)
-    return asked, unanswered
+            _try(refund.id, progress)
+    return progress
+
+
+def _try(refund_id: int, progress: Progress) -> None:
+    """One refund in trouble must not keep the others waiting; the next pass tries it again."""
+    progress.asked += 1
+    try:
+        progress.unanswered += not _goes_on(refund_id)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("refund %s is in trouble", refund_id)
+        progress.failed += 1
+        db.session.remove()
 
 
 def _bring_home() -> None:

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from typing import NamedTuple
 from flask import Flask
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from storefront import catching_up, database, stripe_gateway
+from storefront import catching_up, database, refunding, stripe_gateway
 from storefront.errors import PaymentUnavailable
 from storefront.extensions import db
 from storefront.mail import sending
@@ -45,6 +46,7 @@ class Report:
     failed: int = 0
     events: int = 0
     retried: int = 0
+    refunds: int = 0
     subscriptions: int = 0
     mails: int = 0
 
@@ -66,17 +68,21 @@ def run_pass(ask_every: timedelta = ASK_EVERY, stopping: threading.Event | None 
             stripe_gateway.is_configured() and report.unanswered < PATIENCE
         ):
             _run(part, report, ask_every)
-    database.end_reading()
+    with suppress(OperationalError, InterfaceError):
+        database.end_reading()
     return report
 
 
 def run_until(stopping: threading.Event, app: Flask, pause: float) -> None:
     """Make one pass after another until told to stop, through any outage."""
     while not stopping.is_set():
-        with app.app_context():
-            report = run_pass(stopping=stopping)
-        if report.unanswered or report.failed:
-            log.warning("a pass of work: %s", report)
+        try:
+            with app.app_context():
+                report = run_pass(stopping=stopping)
+            if report.unanswered or report.failed:
+                log.warning("a pass of work: %s", report)
+        except (OperationalError, InterfaceError) as error:
+            log.error("work could not use the database: %s", error.orig)
         stopping.wait(pause)
 
 
@@ -183,6 +189,13 @@ def _retry(report: Report, _ask_every: timedelta) -> None:
     report.failed += tried - done
 
 
+def _finish_refunds(report: Report, ask_every: timedelta) -> None:
+    progress = refunding.finish_due(ask_every)
+    report.refunds += progress.asked
+    report.unanswered += progress.unanswered
+    report.failed += progress.failed
+
+
 def _hear_of_subscriptions(report: Report, _ask_every: timedelta) -> None:
     """Ask about living subscriptions of which nothing was heard for a day: drift ends here."""
     for row in subscriptions.list_unheard(UNHEARD, MOST_SUBSCRIPTIONS):
@@ -227,6 +240,7 @@ PARTS = (
     Part("orders", _settle_orders),
     Part("events", _catch_up),
     Part("retries", _retry),
+    Part("refunds", _finish_refunds),
     Part("subscriptions", _hear_of_subscriptions),
     Part("mail", _send_mail, asks_stripe=False),
     Part("sign of life", _leave_sign, asks_stripe=False),

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from flask import Flask
 
-from storefront.cli import backup, evidence, fitness, listing, mails, setup, upkeep
+from storefront.cli import backup, evidence, fitness, listing, mails, money, setup, upkeep
 from storefront.cli.group import shop
 
-__all__ = ["backup", "evidence", "fitness", "init_app", "listing", "mails", "setup", "upkeep"]
+__all__ = [
+    "backup",
+    "evidence",
+    "fitness",
+    "init_app",
+    "listing",
+    "mails",
+    "money",
+    "setup",
+    "upkeep",
+]
 
 
 def init_app(app: Flask) -> None:

@@ -111,8 +111,8 @@ def adopt(payment: str | None, cause: str) -> None:
             _follow(dispute, "", cause)
 
 
-def list_newest(most: int) -> Sequence[Dispute]:
-    """The newest disputes, newest first."""
+def list_newest(most: int | None = None) -> Sequence[Dispute]:
+    """Disputes, the newest first."""
     return db.session.scalars(select(Dispute).order_by(Dispute.id.desc()).limit(most)).all()
 
 

@@ -21,6 +21,7 @@ from storefront.extensions import db
 from storefront.i18n import gettext as _
 from storefront.models import Order, OrderLine, Refund, RefundLine
 from storefront.models.columns import now
+from storefront.models.order import NEVER
 from storefront.models.refund import REASONS
 from storefront.money import format_money
 from storefront.services import mailer, orders, payments, refund_effects, refund_shares
@@ -114,6 +115,8 @@ def _add_asked(order: Order, planned: Plan, wish: Wish, key: str, origin: str) -
         note=wish.note,
         origin=origin,
         restock=wish.restock,
+        # One that nobody waits for is sent by the next pass of `work`.
+        asked_at=NEVER if origin == "oversold" else now(),
     )
     add = add.on_conflict_do_nothing(index_elements=["idempotency_key"]).returning(Refund.id)
     return db.session.execute(add).scalar()
@@ -264,8 +267,8 @@ def list_of_order(order_id: int) -> Sequence[Refund]:
     return db.session.scalars(own.execution_options(populate_existing=True)).all()
 
 
-def list_newest(most: int) -> Sequence[Refund]:
-    """The newest refunds, newest first."""
+def list_newest(most: int | None = None) -> Sequence[Refund]:
+    """Refunds, the newest first."""
     return db.session.scalars(select(Refund).order_by(Refund.id.desc()).limit(most)).all()
 
 
