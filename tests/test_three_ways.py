@@ -119,14 +119,13 @@ def test_each_way_alone_is_enough(stage: Stage, way: Callable[[Scene], None], na
     assert is_home()
 
 
-def live(stage: Stage) -> None:
+def live(stage: Stage, days: int = 3) -> None:
     """Some days of a small shop, of which nobody tells it."""
-    for act in ("paid", "delayed_then_paid", "delayed_then_failed", "expired", "subscribed"):
+    for act in SESSION_SCENES:
         getattr(Scene(stage), act)()
-    control.advance_clock(stage.sandbox, 86400)
-    plan = Scene(stage).plan()
-    control.end_with_period(stage.sandbox, plan)
-    control.advance_clock(stage.sandbox, 2 * 86400)
+    control.end_with_period(stage.sandbox, Scene(stage).plan())
+    for _ in range(days):
+        control.advance_clock(stage.sandbox, 86400)
 
 
 # How the news came, when, and over which steps, may differ; what is true now may not.

@@ -14,7 +14,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from storefront import database, stripe_gateway, work
 from storefront.cli.group import print_table, shop
-from storefront.errors import PaymentUnavailable, ShopError
+from storefront.errors import Conflict, PaymentUnavailable, ShopError
 from storefront.models import StripeEvent
 from storefront.services import inbox, reconcile, settings
 from storefront.services.reconcile import Difference
@@ -22,6 +22,7 @@ from storefront.webhooks import taking
 
 NONE_LEFT, SOME_LEFT, NOT_ASKED = 0, 1, 2
 MOST_REPLAYED = 1000
+MOST_ROUNDS = 4
 
 
 def by_user() -> str:
@@ -65,6 +66,7 @@ def _keep_going(pause: float) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    click.echo("work goes on until it is told to stop.")
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     work.run_until(stopping, app, pause)
     click.echo("work has stopped.")
@@ -114,7 +116,7 @@ def _apply_again(event: StripeEvent) -> list[str]:
         return taking.replay(event, by_user())
     outcome = taking.retake(event, by_user())
     if outcome.state in ("failed", "refused"):
-        raise RuntimeError(outcome.why)
+        raise Conflict(outcome.why)
     return ["applied now"]
 
 
@@ -131,7 +133,7 @@ def do_reconcile(days: int, since: datetime | None, repair: bool, as_json: bool)
     start = since.replace(tzinfo=UTC) if since else datetime.now(UTC) - timedelta(days=days)
     try:
         found = list(reconcile.compare(start))
-        left = _repair(found, start) if repair and found else found
+        left = _repair(found, start) if repair and found else list(found)
     except PaymentUnavailable as error:
         click.echo(f"Stripe could not be asked: {error.message}", err=True)
         raise click.exceptions.Exit(NOT_ASKED) from error
@@ -140,18 +142,31 @@ def do_reconcile(days: int, since: datetime | None, repair: bool, as_json: bool)
 
 
 def _repair(found: list[Difference], start: datetime) -> list[Difference]:
-    """Mend what can be mended, and look a second time what is left."""
-    for difference in found:
-        if difference.mend is None:
-            continue
-        try:
-            with database.writing():
-                difference.mend(f"reconcile {by_user()}")
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception as error:
-            click.echo(f"{difference.id}: {type(error).__name__}: {error}", err=True)
-    return list(reconcile.compare(start))
+    """Mend what can be mended and look again, as long as that helps; what is left.
+
+    What is mended first, such as a payment, may bring to light more: `found` grows by it.
+    """
+    left = found
+    for _round in range(MOST_ROUNDS):
+        for difference in left:
+            if difference.mend is not None:
+                _mend(difference)
+        before, left = left, list(reconcile.compare(start))
+        found += [difference for difference in left if difference not in found]
+        if not left or left == before:
+            break
+    return left
+
+
+def _mend(difference: Difference) -> None:
+    assert difference.mend is not None
+    try:
+        with database.writing():
+            difference.mend(f"reconcile {by_user()}")
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        click.echo(f"{difference.key}: {type(error).__name__}: {error}", err=True)
 
 
 def _print_differences(found: list[Difference], left: set[str], as_json: bool) -> None:

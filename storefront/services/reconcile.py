@@ -17,10 +17,10 @@ from sqlalchemy import select
 
 from storefront import stripe_gateway
 from storefront.extensions import db
-from storefront.models import Order, Subscription, SubscriptionInvoice
+from storefront.models import Dispute, Order, Refund, Subscription, SubscriptionInvoice
 from storefront.models.order import FIRST_NUMBER
 from storefront.money import format_money
-from storefront.services import orders, settlement, subscriptions
+from storefront.services import disputes, orders, payments, refunds, settlement, subscriptions
 
 Told = dict[str, Any]
 Mend = Callable[[str], object]  # told the cause, inside database.writing()
@@ -56,6 +56,8 @@ def compare(since: datetime) -> Iterator[Difference]:
     yield from _sessions(since)
     yield from _subscriptions()
     yield from _invoices(since)
+    yield from _refunds(since)
+    yield from _disputes(since)
 
 
 def _made(since: datetime, *expand: str) -> Told:
@@ -113,6 +115,66 @@ def _of_session(
         return settlement.settle(told, cause=cause)
 
     return Difference("session", told["id"], number, says, we_say, mend if can_mend else None)
+
+
+def _refunds(since: datetime) -> Iterator[Difference]:
+    yield from _money_back("refund", Refund, Refund.state, refunds.record, since)
+
+
+def _disputes(since: datetime) -> Iterator[Difference]:
+    asked_at = time.time_ns()
+
+    def mirror(told: Told, cause: str) -> object:
+        return disputes.mirror(told, asked_at, cause)
+
+    yield from _money_back("dispute", Dispute, Dispute.status, mirror, since)
+
+
+def _money_back(
+    what: str,
+    model: type[Refund] | type[Dispute],
+    state: Any,
+    record: Callable[[Told, str], object],
+    since: datetime,
+) -> Iterator[Difference]:
+    """What goes for refunds and disputes alike: each is one row with a state and an amount."""
+    seen: set[str] = set()
+
+    def judge(told: Told) -> Iterator[Difference]:
+        number = _paid_order(told["payment_intent"])
+        row = db.session.execute(
+            select(state, model.amount, model.currency).where(model.stripe_id == told["id"])
+        ).one_or_none()
+        if row is None and not payments.is_ours(told):
+            return
+        says = _words(told["status"], told["amount"], told["currency"])
+        we_say = _words(*row) if row else NOTHING
+        if says != we_say:
+            yield Difference(
+                what, told["id"], number, says, we_say, lambda cause: record(told, cause)
+            )
+
+    for told in stripe_gateway.iterate(f"{what}s", _made(since, "data.payment_intent")):
+        seen.add(told["id"])
+        yield from judge(told)
+    get = stripe_gateway.get_refund if what == "refund" else stripe_gateway.get_dispute
+    of_ours = select(model.stripe_id, model.order_id, state).where(
+        model.created_at >= since, model.stripe_id.is_not(None)
+    )
+    for stripe_id, order_id, stands in _unseen(of_ours, seen):
+        found = _find(get, stripe_id)
+        if found:
+            yield from judge(found)
+        else:
+            yield Difference(what, stripe_id, _number(order_id), NOTHING, stands)
+
+
+def _paid_order(payment: Any) -> int | None:
+    """The number of the order that this payment paid, or whose subscription it renewed."""
+    payment_id = payments.id_of(payment)
+    if payment_id is None:
+        return None
+    return _number(payments.find_order(payment_id) or payments.find_buyers_order(payment_id))
 
 
 def _subscriptions() -> Iterator[Difference]:

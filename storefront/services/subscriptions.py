@@ -112,7 +112,7 @@ def record_invoice(invoice: dict[str, Any]) -> bool:
         "attempt_count": invoice["attempt_count"],
         "payment_intent": _payment_of(invoice),
     }
-    subscription = _billed(invoice).get("subscription")
+    subscription: str = _billed(invoice)["subscription"]
     add = database.insert_for_conflict(SubscriptionInvoice).values(
         stripe_id=invoice["id"],
         livemode=invoice["livemode"],
