@@ -11,7 +11,7 @@ import stripe
 from sqlalchemy import select
 
 from storefront.extensions import db
-from storefront.models import OrderStep, StripeEvent
+from storefront.models import OrderLine, OrderStep, Refund, StripeEvent
 from storefront.models.order import FIRST_NUMBER
 from tests.faults.serving import Served
 
@@ -30,13 +30,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Books:
-    """What the shop says of the goods with these SKUs; its orders by number."""
+    """What the shop says of the goods with these SKUs; its orders by number, refunds by payment."""
 
     orders: dict[int, Record]
     stock: dict[str, Record]
     steps: dict[int, list[Step]]
     mails: dict[int, list[str]]
     inbox: dict[str, str]
+    refunds: dict[str, list[Record]]
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,30 @@ def read_books(shop: Served, skus: list[str], since: float) -> Books:
     with shop.stage.app.app_context():
         inbox = db.session.execute(received.where(StripeEvent.received_at >= start)).all()
     steps = read_steps(shop, since)
-    return Books(orders, stock, steps, mails, {id: state for id, state in inbox})
+    refunds = _read_refunds(shop, since)
+    _add_restocked(shop, orders)
+    return Books(orders, stock, steps, mails, {id: state for id, state in inbox}, refunds)
+
+
+def _read_refunds(shop: Served, since: float) -> dict[str, list[Record]]:
+    start = datetime.fromtimestamp(since, UTC)
+    columns = (Refund.payment_intent, Refund.stripe_id, Refund.amount, Refund.state)
+    found: dict[str, list[Record]] = {}
+    with shop.stage.app.app_context():
+        for row in db.session.execute(select(*columns).where(Refund.created_at >= start)):
+            found.setdefault(row.payment_intent, []).append(dict(row._mapping))
+    return found
+
+
+def _add_restocked(shop: Served, orders: dict[int, Record]) -> None:
+    """Note in each line how much of it has come back."""
+    columns = (OrderLine.order_id, OrderLine.position, OrderLine.restocked)
+    with shop.stage.app.app_context():
+        rows = db.session.execute(select(*columns).where(OrderLine.restocked > 0)).all()
+    for order_id, position, restocked in rows:
+        order = orders.get(order_id + FIRST_NUMBER - 1)
+        if order:
+            order["lines"][position]["restocked"] = restocked
 
 
 def read_steps(shop: Served, since: float) -> dict[int, list[Step]]:

@@ -15,13 +15,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import requests
+from sqlalchemy import select
 
+from storefront.extensions import db
+from storefront.models import Order
+from storefront.models.order import FIRST_NUMBER
 from storefront.sandbox import control
 from storefront.sandbox.checkout import Buyer as Payer
 from storefront.sandbox.core import state
 from storefront.sandbox.errors import ApiError
+from tests.faults.clerk import KILLED, UNEXPECTED, Clerk
 from tests.faults.fate import Mortal
-from tests.faults.plan import SHELVES, Buyer, Plan
+from tests.faults.plan import SHELVES, Buyer, GivenBack, Plan
 from tests.faults.post import Newsroom, Post
 from tests.faults.serving import Served
 from tests.faults.story import Answer, Session, Story
@@ -37,11 +42,13 @@ A_MOMENT = 0.05  # seconds
 class Run:
     """Carries out a plan on a shop that serves. `tell` is called after each kill and at the end."""
 
-    def __init__(self, shop: Served, plan: Plan, tell: Callable[[Story], None]) -> None:
+    def __init__(
+        self, shop: Served, clerk: Clerk, plan: Plan, tell: Callable[[Story], None]
+    ) -> None:
         name = f"{plan.seed}-{uuid.uuid4().hex[:6]}"
         skus = [f"run-{name}-{place}" for place in range(len(SHELVES))]
         self.story = Story(plan, skus)
-        self.shop, self.plan, self.tell = shop, plan, tell
+        self.shop, self.clerk, self.plan, self.tell = shop, clerk, plan, tell
         self.mortal = Mortal(shop)
         self.post = Post(self.mortal, self.story)
         self.news = Newsroom(shop, plan, self.story, self.post)
@@ -90,6 +97,8 @@ class Run:
         if session is None:
             return
         self._end(buyer, session, visitor)
+        if buyer.returns and session.payment:
+            self._give_back(buyer.returns, session)
         if buyer.looks:
             path = f"/payment/success?sessid={session.id}"
             self._ask("success page", lambda: visitor.get(path))
@@ -156,6 +165,40 @@ class Run:
             reference = tx.get("checkout.session", session.id)["client_reference_id"]
         path = f"/payment/cancel?order={reference}"
         self._ask("cancel page", lambda: visitor.get(path))
+
+    # -- the merchant
+
+    def _give_back(self, returns: GivenBack, session: Session) -> None:
+        with state(self.shop.stage.sandbox).store.read() as tx:
+            paid = tx.get("checkout.session", session.id)["amount_total"]
+        amount = paid * returns.share // 100
+        if returns.by == "stripe":
+            for _ in range(returns.asked):
+                with suppress(ApiError):  # there is not as much left
+                    control.refund(self.shop.stage.sandbox, session.payment, amount)
+            return
+        number = self._wait_until_paid(session)
+        names = [f"{number}-{time}" for time in range(returns.asked)]
+        wish = {"number": number, "amount": amount, "restock": returns.share == 100}
+        wishes = [wish | {"key": name} for name in names]
+        ends = self.clerk.give_back(wishes, returns.dies_after)
+        self.story.kills += ends[0] == KILLED
+        if ends[0] == KILLED:
+            ends = [*ends[1:], *self.clerk.give_back(wishes[:1])]
+        if UNEXPECTED in ends:
+            self.story.said_by_work.append(f"a refund ended with {ends}")
+
+    def _wait_until_paid(self, session: Session) -> int:
+        paid = select(Order.id).where(
+            Order.checkout_session == session.id, Order.state == "paid"
+        )
+
+        def find() -> int | None:
+            with self.shop.stage.app.app_context():
+                return db.session.scalar(paid)
+
+        wait_until(lambda: find() is not None, lambda: f"{session.id} is never paid")
+        return (find() or 0) + FIRST_NUMBER - 1
 
     # -- fate
 

@@ -83,6 +83,7 @@ def judge_books(story: Story, books: Books, ledger: Ledger) -> Iterator[Fault]:
     yield from _judge_stock(story, books)
     for order in books.orders.values():
         yield from _judge_amounts(order, ledger)
+        yield from _judge_refunds(order, books, ledger)
         yield from judge_history(order, books.steps.get(order["number"], []))
         yield from _judge_mails(order, books.mails.get(order["number"], []))
 
@@ -143,7 +144,7 @@ def _where_goods_are(order: Record) -> str | None:
 
 
 def _judge_amounts(order: Record, ledger: Ledger) -> Iterator[Fault]:
-    """I4 and I5: charged, and given back, to the minor unit as Stripe says."""
+    """I4: charged to the minor unit what Stripe says."""
     session = ledger.sessions.get(order["checkout_session"])
     if session is None or order["state"] != "paid":
         return
@@ -154,10 +155,25 @@ def _judge_amounts(order: Record, ledger: Ledger) -> Iterator[Fault]:
         yield Fault("I4", f"order {order['number']} says {asked}, Stripe says {told}")
     if order["amount_total"] != sum(line["amount_total"] for line in order["lines"]):
         yield Fault("I4", f"the lines of order {order['number']} do not add up")
-    made = ledger.refunds.get(session["payment_intent"], [])
+
+
+def _judge_refunds(order: Record, books: Books, ledger: Ledger) -> Iterator[Fault]:
+    """I5: what Stripe gave back is what the shop says, refund by refund, never more than paid."""
+    payment, number = order["payment_intent"], order["number"]
+    made, known = ledger.refunds.get(payment, []), books.refunds.get(payment, [])
     back = sum(refund["amount"] for refund in made if refund["status"] in GIVEN_BACK)
     if back > order["amount_total"]:
-        yield Fault("I5", f"order {order['number']}: {back} of {order['amount_total']} given back")
+        yield Fault("I5", f"order {number}: {back} of {order['amount_total']} given back")
+    if back != order["amount_refunded"]:
+        yield Fault("I4", f"order {number}: {order['amount_refunded']} refunded, by Stripe {back}")
+    at_stripe = sorted((one["id"], one["amount"], one["status"]) for one in made)
+    here = [(one["stripe_id"], one["amount"], one["state"]) for one in known]
+    if at_stripe != sorted(one for one in here if one[0]):
+        yield Fault("I5", f"order {number} has the refunds {here}, Stripe {at_stripe}")
+    for id, amount, state in here:
+        if id is None:
+            # No bank says no in these runs: whatever Stripe refused was more than there was left.
+            yield Fault("I5", f"order {number}: Stripe has no refund of {amount} that is {state}")
 
 
 def judge_history(order: Record, steps: list[Step]) -> Iterator[Fault]:

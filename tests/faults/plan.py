@@ -22,6 +22,7 @@ ENDS = {
     "pays while cancelling": 2,
     "leaves": 2,
 }
+SHARES = (30, 60, 100)
 VICTIMS = {"worker": 16, "whole server": 3, "master": 1}
 
 
@@ -40,11 +41,15 @@ class Buyer:
 
 @dataclass(frozen=True)
 class GivenBack:
-    """Money that goes back after the payment, as hundredths of it, by whom and how often asked."""
+    """Money that goes back after the payment, as hundredths of it, by whom and how often asked.
+
+    `dies_after`: so many seconds later the first of the shop's processes that ask is killed.
+    """
 
     share: int
     by: str
     asked: int
+    dies_after: float | None
 
 
 @dataclass(frozen=True)
@@ -105,8 +110,9 @@ def _draw_buyer(random: Random, *, once: bool) -> Buyer:
     ends = _choose(random, ENDS)
     returns = None
     if ends in ("pays", "bank pays") and random.random() < 0.4:
-        by = random.choice(("shop", "stripe", "stripe"))
-        returns = GivenBack(random.choice((30, 60, 100)), by, random.choice((1, 1, 2)))
+        by = random.choice(("shop", "stripe"))
+        dies_after = random.uniform(0, 0.08) if random.random() < 0.4 else None
+        returns = GivenBack(random.choice(SHARES), by, random.choice((1, 2)), dies_after)
     return Buyer(
         shelf=shelf,
         quantity=1 if shelf == 2 else random.choice((1, 1, 2, 3)),

@@ -23,6 +23,7 @@ POSTGRESQL = pytest.mark.postgres
         ("works in a second transaction", {"I1", "I2"}, "sqlite"),
         pytest.param("releases whatever was left", {"I2", "I3"}, "postgresql", marks=POSTGRESQL),
         ("reads stock, then writes it", {"I3"}, "sqlite"),
+        ("asks for refunds unclaimed", {"I5"}, "sqlite"),
         pytest.param("reads stock, then writes it", {"I3"}, "postgresql", marks=POSTGRESQL),
     ],
 )
