@@ -30,6 +30,7 @@ NO_ADDRESSES = (
     "@",
     "ada@" + "x" * 70 + ".example",
     "a b@example.com",
+    "jürgen@example.com",
 )
 REASONS = "amount_mismatch duplicate oversold disputed refund_failed event_failing unheard_of"
 

@@ -208,19 +208,32 @@ def test_two_passes_at_once_send_each_mail_once(stage: Stage, server: Server) ->
 
 def test_whoever_was_overtaken_takes_nothing_back(stage: Stage) -> None:
     write(stage, "ada@example.com")
-    with stage.app.app_context():
-        (mail_id,) = mailer.list_due(5)
-        with database.writing():
-            assert mailer.claim(mail_id) and not mailer.claim(mail_id)
-        mine = mailer.get(mail_id)
-        db.session.expunge(mine)
+    mine = take(stage)
+    with stage.app.app_context(), database.writing():
+        assert not mailer.claim(mine.id)
+    let_time_pass(stage)
+    theirs = take(stage)
+    for my_word in (mailer.put_off, mailer.fail, mailer.drop):
+        with stage.app.app_context(), database.writing():
+            my_word(mine, "I was slow")
+        (mail,) = mails(stage)
+        assert (mail.state, mail.next_try_at) == ("waiting", theirs.next_try_at)
     let_time_pass(stage)
     assert send(stage) == {"sent": 1}
     with stage.app.app_context(), database.writing():
-        mailer.put_off(mine, "I was slow")
-        mailer.fail(mine, "I was slow")
-        mailer.drop(mine, "I was slow")
+        mailer.fail(theirs, "So was I")
     assert states(stage) == ["sent"]
+
+
+def take(stage: Stage) -> OutgoingMail:
+    """Take the only mail in hand, as a pass does."""
+    with stage.app.app_context():
+        (mail_id,) = mailer.list_due(5)
+        with database.writing():
+            assert mailer.claim(mail_id)
+        mail = mailer.get(mail_id)
+        db.session.expunge(mail)
+        return mail
 
 
 @on_sqlite

@@ -95,13 +95,11 @@ def list_merchant_addresses() -> list[str]:
 def _address(text: str, name: str = "") -> Address:
     """One address and nothing else: no second one, no line end that would begin a header."""
     try:
-        if not text.isprintable():
-            raise ValueError(text)
         before, _at, domain = text.rpartition("@")
         spec = f"{before}@{domain.encode('idna').decode()}"  # as DNS knows it
         return Address(name, addr_spec=spec)
     except (ValueError, IndexError, MessageError) as error:  # the parser's ways to say no
-        raise Refused(f"{text!r} is not an e-mail address") from error
+        raise Refused(f"{text!r} is not an e-mail address to write to") from error
 
 
 def _words(mail: OutgoingMail, order: Order | None) -> dict[str, str]:

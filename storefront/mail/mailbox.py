@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 import os
 from email.message import EmailMessage
-from email.policy import SMTPUTF8, default
+from email.policy import SMTP, default
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
@@ -33,7 +33,7 @@ class Mailbox:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = sha256(str(message["Message-ID"]).encode()).hexdigest()[:16]
         half_written = self._folder / f"{name}.{os.getpid()}"
-        half_written.write_bytes(message.as_bytes(policy=SMTPUTF8))
+        half_written.write_bytes(message.as_bytes(policy=SMTP))
         half_written.replace(self._folder / f"{name}.eml")
         for path in self._paths()[MOST_KEPT:]:
             path.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ import smtplib
 import ssl
 from contextlib import suppress
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTP
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
@@ -115,13 +115,9 @@ def _hand_over(
     smtp: smtplib.SMTP, message: EmailMessage, sender: str, recipients: list[str]
 ) -> str:
     smtp.ehlo_or_helo_if_needed()
-    is_foreign = not all(address.isascii() for address in [sender, *recipients])
-    if is_foreign and not smtp.has_extn("smtputf8"):
-        raise Refused("the mail server cannot write to an address in letters other than a to z")
-    policy, options = (SMTPUTF8, ["SMTPUTF8", "BODY=8BITMIME"]) if is_foreign else (SMTP, [])
-    _expect(250, smtp.mail(sender, options), "the sender")
+    _expect(250, smtp.mail(sender), "the sender")
     _name_recipients(smtp, recipients)
-    return _expect(250, smtp.data(message.as_bytes(policy=policy)), "the message")
+    return _expect(250, smtp.data(message.as_bytes(policy=SMTP)), "the message")
 
 
 def _name_recipients(smtp: smtplib.SMTP, addresses: list[str]) -> None:

@@ -41,6 +41,15 @@ def test_a_paid_order_is_confirmed_once_and_told_to_the_merchant_once(stage: Sta
     assert keys(stage) == PAID
 
 
+def test_of_one_kind_about_one_thing_there_is_one_mail(stage: Stage) -> None:
+    for recipient in ("ada@example.com", "eve@example.com"):
+        with stage.app.app_context(), database.writing():
+            mailer.put("mail_test", "this", recipient=recipient)
+    with stage.app.app_context():
+        (mail,) = db.session.scalars(select(OutgoingMail))
+        assert mail.recipient == "ada@example.com"
+
+
 def test_twenty_deliveries_at_once_leave_one_confirmation(stage: Stage) -> None:
     event = pay(stage)
     crowd = [event] * 10 + [retold(event) for _ in range(10)]
