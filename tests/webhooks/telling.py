@@ -15,7 +15,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from storefront.extensions import db
-from storefront.models import Subscription, SubscriptionInvoice
+from storefront.models import (
+    Dispute,
+    OutgoingMail,
+    Refund,
+    Subscription,
+    SubscriptionInvoice,
+)
 from storefront.sandbox import control
 from tests.stage import Stage
 
@@ -180,6 +186,81 @@ SCENES: dict[str, Callable[[Stage], Event]] = {
 }
 
 
+def bought(stage: Stage, how: str = "pm_card_visa") -> str:
+    """Let somebody buy, pay and be believed; the session's id."""
+    event = pay(stage, how=how)
+    assert stage.send(event).status_code == 200
+    return id_of(event)
+
+
+def bought_elsewhere(stage: Stage, how: str = "pm_card_visa") -> str:
+    """Let somebody buy from another program on the same Stripe account; the session's id."""
+    price = {"currency": "eur", "unit_amount": 900, "product_data": {"name": "Not ours"}}
+    session = stage.app.extensions["stripe"].v1.checkout.sessions.create(
+        {
+            "mode": "payment",
+            "line_items": [{"quantity": 1, "price_data": price}],
+            "success_url": "https://other.example/thanks",
+        }
+    )
+    stage.pay(session.id, how)
+    return str(session.id)
+
+
+def refunding(kind: str) -> Callable[[Stage, str], Event]:
+    """The scene in which a refund makes Stripe tell of this kind of event."""
+
+    def scene(stage: Stage, session_id: str) -> Event:
+        control.refund(stage.sandbox, session_id, 400)
+        return told(stage, kind)
+
+    return scene
+
+
+def failing(kind: str) -> Callable[[Stage, str], Event]:
+    """The scene in which a bank sends a refund back."""
+
+    def scene(stage: Stage, session_id: str) -> Event:
+        control.fail_refund(stage.sandbox, control.refund(stage.sandbox, session_id, 400)["id"])
+        return told(stage, kind)
+
+    return scene
+
+
+def disputing(kind: str, won: bool | None = None) -> Callable[[Stage, str], Event]:
+    """The scene in which a buyer disputes, perhaps to the end."""
+
+    def scene(stage: Stage, session_id: str) -> Event:
+        dispute = control.dispute(stage.sandbox, session_id)
+        if won is not None:
+            control.close_dispute(stage.sandbox, dispute["id"], won=won)
+        return told(stage, kind)
+
+    return scene
+
+
+# What happens to a payment afterwards, whoever's it is.
+AFTERWARDS: dict[str, Callable[[Stage, str], Event]] = {
+    "refund.created": refunding("refund.created"),
+    "refund.updated": failing("refund.updated"),
+    "refund.failed": failing("refund.failed"),
+    "charge.refund.updated": failing("charge.refund.updated"),
+    "charge.refunded": refunding("charge.refunded"),
+    "charge.dispute.created": disputing("charge.dispute.created"),
+    "charge.dispute.updated": disputing("charge.dispute.created"),
+    "charge.dispute.closed": disputing("charge.dispute.closed", won=False),
+    "charge.dispute.funds_withdrawn": disputing("charge.dispute.funds_withdrawn"),
+    "charge.dispute.funds_reinstated": disputing("charge.dispute.funds_reinstated", won=True),
+}
+
+
+def _after_buying(kind: str) -> Callable[[Stage], Event]:
+    return lambda stage: as_type(AFTERWARDS[kind](stage, bought(stage)), kind)
+
+
+SCENES |= {kind: _after_buying(kind) for kind in AFTERWARDS}
+
+
 def subscriptions(stage: Stage) -> list[Subscription]:
     """Every subscription the shop knows, oldest first."""
     return _all(stage, Subscription)
@@ -188,6 +269,21 @@ def subscriptions(stage: Stage) -> list[Subscription]:
 def invoices(stage: Stage) -> list[SubscriptionInvoice]:
     """Every invoice of a subscription the shop knows, oldest first."""
     return _all(stage, SubscriptionInvoice)
+
+
+def refunds(stage: Stage) -> list[Refund]:
+    """Every refund the shop knows, oldest first."""
+    return _all(stage, Refund)
+
+
+def disputes(stage: Stage) -> list[Dispute]:
+    """Every dispute the shop knows, oldest first."""
+    return _all(stage, Dispute)
+
+
+def mails(stage: Stage) -> list[OutgoingMail]:
+    """The outbox, oldest first."""
+    return _all(stage, OutgoingMail)
 
 
 def _all(stage: Stage, model: type[Any]) -> list[Any]:
@@ -205,6 +301,9 @@ def effects(stage: Stage) -> tuple[Any, ...]:
         stage.stock(),
         [_columns(row) for row in subscriptions(stage)],
         [_columns(row) for row in invoices(stage)],
+        [_columns(row) for row in refunds(stage)],
+        [_columns(row) for row in disputes(stage)],
+        [row.key for row in mails(stage)],
     )
 
 

@@ -6,15 +6,34 @@ import pytest
 
 from storefront.webhooks.handlers import HANDLERS
 from tests.stage import Stage
-from tests.webhooks.telling import SCENES, Event, asking, effects, id_of, retold
+from tests.webhooks.telling import (
+    AFTERWARDS,
+    SCENES,
+    Event,
+    asking,
+    bought_elsewhere,
+    effects,
+    id_of,
+    retold,
+)
 
 OLD_VERSION = "2020-08-27"
 ASKED = {
-    "checkout.session": "/v1/checkout/sessions/",
-    "subscription": "/v1/subscriptions/",
-    "invoice": "/v1/invoices/",
+    "checkout.session": "/v1/checkout/sessions/{id}",
+    "subscription": "/v1/subscriptions/{id}",
+    "invoice": "/v1/invoices/{id}",
+    "refund": "/v1/refunds/{id}",
+    "charge": "/v1/refunds",
+    "dispute": "/v1/disputes/{id}",
 }
-MUST_HAVE = {"checkout.session": "status", "subscription": "id", "invoice": "parent"}
+MUST_HAVE = {
+    "checkout.session": "status",
+    "subscription": "id",
+    "invoice": "parent",
+    "refund": "status",
+    "charge": "id",
+    "dispute": "id",
+}
 
 each_event = pytest.mark.parametrize("event_type", sorted(HANDLERS))
 
@@ -63,7 +82,8 @@ def test_it_asks_stripe_when_the_event_speaks_another_version(
     other = in_old_version(event)
     with asking(stage) as asked:
         assert stage.send(other).status_code == 200
-    assert asked == [f"GET {ASKED[event['data']['object']['object']]}{id_of(event)}"]
+    path = ASKED[event["data"]["object"]["object"]].format(id=id_of(event))
+    assert asked == [f"GET {path}"]
     assert effects(stage) != before
 
 
@@ -129,8 +149,11 @@ FOREIGN: dict[str, dict[str, Any]] = {
 def test_it_leaves_alone_what_another_program_sold(stage: Stage, event_type: str) -> None:
     event = SCENES[event_type](stage)
     before = effects(stage)
-    foreign = retold(event)
-    foreign["data"]["object"] = FOREIGN[event_type.split(".")[0]]
+    if event_type in AFTERWARDS:
+        foreign = AFTERWARDS[event_type](stage, bought_elsewhere(stage)) | {"type": event_type}
+    else:
+        foreign = retold(event)
+        foreign["data"]["object"] = FOREIGN[event_type.split(".")[0]]
     assert stage.send(foreign).status_code == 200
     assert effects(stage) == before
     row = stage.events()[-1]
