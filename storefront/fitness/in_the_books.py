@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from storefront.extensions import db
 from storefront.fitness.finding import Finding, fail, lasting, ok, warn
@@ -33,7 +33,7 @@ def check() -> Iterator[Finding]:
     yield from check_backup()
 
 
-def _count(model: type[db.Model], *conditions: object) -> int:  # type: ignore[name-defined]
+def _count(model: type[db.Model], *conditions: ColumnElement[bool]) -> int:  # type: ignore[name-defined]
     found: int = db.session.execute(
         select(func.count()).select_from(model).where(*conditions)
     ).scalar_one()
