@@ -64,6 +64,20 @@ class Scene:
         control.expire_session(self.stage.sandbox, self.session)
         return lambda: self.stage.order().state == "expired" and self.stage.stock() == (5, 0, 0)
 
+    def refunded(self) -> Any:
+        self.buy()
+        control.refund(self.stage.sandbox, self.session, 1000)
+        return lambda: (
+            (self.stage.order().state, self.stage.order().amount_refunded) == ("paid", 1000)
+        )
+
+    def disputed(self) -> Any:
+        self.buy()
+        control.dispute(self.stage.sandbox, self.session)
+        return lambda: (
+            (self.stage.order().state, self.stage.order().attention) == ("paid", "disputed")
+        )
+
     def subscribed(self) -> Any:
         self.buy("CLUB-Y")
         return lambda: (
@@ -102,7 +116,7 @@ def by_work(scene: Scene) -> None:
 
 
 SESSION_SCENES = ("paid", "delayed_then_paid", "delayed_then_failed", "expired", "subscribed")
-OTHER_SCENES = ("renewed", "cancelled")
+OTHER_SCENES = ("refunded", "disputed", "renewed", "cancelled")
 CASES = [(by_page, name) for name in SESSION_SCENES] + [
     (way, name) for way in (by_webhook, by_work) for name in SESSION_SCENES + OTHER_SCENES
 ]
@@ -123,6 +137,9 @@ def live(stage: Stage, days: int = 3) -> None:
     """Some days of a small shop, of which nobody tells it."""
     for act in SESSION_SCENES:
         getattr(Scene(stage), act)()
+    first, second = (order.checkout_session or "" for order in stage.orders()[:2])
+    control.refund(stage.sandbox, first, 1000)
+    control.dispute(stage.sandbox, second)
     control.end_with_period(stage.sandbox, Scene(stage).plan())
     for _ in range(days):
         control.advance_clock(stage.sandbox, 86400)

@@ -60,7 +60,8 @@ def _add(told: Told, payment: str | None, state: dict[str, Any]) -> str | None:
         currency=told["currency"],
         **state,
     )
-    if changed(add.on_conflict_do_nothing(index_elements=["stripe_id"])):
+    add = add.on_conflict_do_nothing(index_elements=["stripe_id"]).returning(Dispute.id)
+    if db.session.execute(add).scalar() is not None:
         return ""
     # Locked, so that what is read is what the next statement leaves behind.
     own = select(Dispute.status).where(Dispute.stripe_id == told["id"])
