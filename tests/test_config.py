@@ -64,6 +64,12 @@ def test_written_secrets_are_kept_not_replaced(tmp_path: Path) -> None:
         ("SHOP_URL", "shop.example"),
         ("SHOP_URL", "https://shop.example/shop"),
         ("SHOP_URL", "ftp://shop.example"),
+        ("MAIL_URL", "mail.example:587"),
+        ("MAIL_URL", "smtp://mail.example:port"),
+        ("MAIL_URL", "smtp://mail.example"),  # and nobody to send it from
+        ("MAIL_FROM", "The shop"),
+        ("MAIL_FROM", "a@shop.example, b@shop.example"),
+        ("MERCHANT_EMAIL", "me@shop.example, nobody"),
         ("STRIPE_SANDBOX", "maybe"),
         ("CHECKOUT_HOLD_MINUTES", "30"),
         ("CHECKOUT_HOLD_MINUTES", "1441"),
