@@ -12,7 +12,7 @@ from sqlalchemy import select
 from storefront import database
 from storefront.extensions import db
 from storefront.mail import kinds, letters, sending
-from storefront.mail.failures import Refused
+from storefront.mail.failures import NotSent, Refused
 from storefront.models import OutgoingMail
 from storefront.services import mailer
 from tests.payments.interventions import change_order, change_product, on_sqlite
@@ -159,6 +159,13 @@ def test_a_buyer_without_an_address_is_not_the_merchant(stage: Stage) -> None:
     change_order(stage, email=None)
     with pytest.raises(Refused, match="no address"):
         letter(stage, "order_confirmation")
+
+
+def test_a_merchant_without_an_address_can_still_name_one(stage: Stage) -> None:
+    stage.app.config["SUPPORT_EMAIL"] = ""
+    with pytest.raises(NotSent, match="set MERCHANT_EMAIL") as trouble:
+        letter(stage, "new_order")
+    assert not isinstance(trouble.value, Refused), "it waits, it has not failed"
 
 
 @pytest.mark.parametrize(

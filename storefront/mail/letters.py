@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from flask import current_app, render_template
 
-from storefront.mail.failures import Refused
+from storefront.mail.failures import NotSent, Refused
 from storefront.mail.kinds import get_kind
 from storefront.models import Order, OutgoingMail
 from storefront.models.columns import now
@@ -43,7 +43,7 @@ class Letter:
 
 
 def write(mail: OutgoingMail) -> Letter:
-    """Render a mail. Raises Refused when there is nobody it can be sent to."""
+    """Render a mail. Raises Refused without a buyer's address, and NotSent without a merchant's."""
     kind = get_kind(mail.kind)
     order = orders.find(mail.order_id + FIRST_NUMBER - 1) if mail.order_id else None
     stale = kind.stale(order)
@@ -51,8 +51,8 @@ def write(mail: OutgoingMail) -> Letter:
         recipients = [mail.recipient]
     elif kind.to_buyer:
         recipients = [order.email] if order and order.email else []
-    else:
-        recipients = list_merchant_addresses()
+    elif not (recipients := list_merchant_addresses()):
+        raise NotSent("nobody is named to write to: set MERCHANT_EMAIL, or make an owner")
     return address(mail, _words(mail, order), recipients, stale)
 
 
