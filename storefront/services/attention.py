@@ -25,7 +25,7 @@ def show_dispute(order_id: int) -> None:
 
     The order is locked first: the statements then see what others have just committed.
     """
-    db.session.execute(select(Order.id).where(Order.id == order_id).with_for_update())
+    db.session.execute(select(Order.id).where(Order.id == order_id).with_for_update(key_share=True))
     this = update(Order).where(Order.id == order_id)
     changed(this.where(Order.attention.is_(None), _is_disputed).values(attention="disputed"))
     changed(this.where(Order.attention == "disputed", ~_is_disputed).values(attention=None))

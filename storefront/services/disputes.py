@@ -65,7 +65,7 @@ def _add(told: Told, payment: str | None, state: dict[str, Any]) -> str | None:
         return ""
     # Locked, so that what is read is what the next statement leaves behind.
     own = select(Dispute.status).where(Dispute.stripe_id == told["id"])
-    before = db.session.scalar(own.with_for_update())
+    before = db.session.scalar(own.with_for_update(key_share=True))
     newer = update(Dispute).where(
         Dispute.stripe_id == told["id"], Dispute.fetched_at < state["fetched_at"]
     )

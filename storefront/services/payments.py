@@ -76,7 +76,7 @@ def recount_invoice(payment: str) -> None:
     Its row is locked first: the statement that adds up then sees what others have just committed.
     """
     own = SubscriptionInvoice.payment_intent == payment
-    db.session.execute(select(SubscriptionInvoice.id).where(own).with_for_update())
+    db.session.execute(select(SubscriptionInvoice.id).where(own).with_for_update(key_share=True))
     given = select(func.coalesce(func.sum(Refund.amount), 0)).where(
         Refund.payment_intent == payment,
         Refund.currency == SubscriptionInvoice.currency,

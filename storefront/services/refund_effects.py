@@ -58,7 +58,7 @@ def recount(order_id: int) -> None:
 
     Its row is locked first: the statement that adds up then sees what others have just committed.
     """
-    db.session.execute(select(Order.id).where(Order.id == order_id).with_for_update())
+    db.session.execute(select(Order.id).where(Order.id == order_id).with_for_update(key_share=True))
     own = select(func.coalesce(func.sum(Refund.amount), 0)).where(
         Refund.order_id == order_id, Refund.currency == Order.currency
     )
@@ -103,7 +103,7 @@ def _put_back(line: Any) -> bool:
 
 
 def changed(statement: Executable) -> bool:
-    """Run one guarded write; whether it hit."""
+    """Run one guarded UPDATE; whether it hit. (An INSERT does not tell on every database.)"""
     result = db.session.connection().execute(statement)
     assert isinstance(result, CursorResult)
     return result.rowcount > 0

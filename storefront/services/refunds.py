@@ -136,7 +136,8 @@ def _add_line(refund_id: int, order_id: int, line_id: int, pieces: int) -> None:
         OrderLine.quantity - taken >= pieces,
     )
     columns = ["refund_id", "order_line_id", "quantity"]
-    if not changed(insert(RefundLine).from_select(columns, enough)):
+    add = insert(RefundLine).from_select(columns, enough).returning(RefundLine.id)
+    if db.session.execute(add).scalar() is None:
         raise RefundRefused(_("These goods have just been given back. Please look again."))
 
 

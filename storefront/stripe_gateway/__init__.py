@@ -119,6 +119,13 @@ def get_checkout_session(session_id: str) -> dict[str, Any]:
     )
 
 
+def get_line_items(session_id: str) -> list[dict[str, Any]]:
+    """What a session is for, with price and product in full; at most a hundred lines, as Stripe."""
+    params: Any = {"limit": 100, "expand": ["data.price.product"]}
+    lines = _ask(lambda client: client.v1.checkout.sessions.line_items.list(session_id, params))
+    return list(lines["data"])
+
+
 def expire_checkout_session(session_id: str) -> dict[str, Any]:
     """Close an open session for good. Raises StripeRefused when it is no longer open."""
     return _ask(lambda client: client.v1.checkout.sessions.expire(session_id))
@@ -284,7 +291,8 @@ def _ask(call: Callable[[stripe.StripeClient], Any]) -> dict[str, Any]:
 
 def _unavailable(error: stripe.StripeError) -> StripeUnavailable:
     log.warning("Stripe is unavailable: %s", _brief(error))
-    is_final = (error.http_status or 0) >= 500 and isinstance(error.json_body, dict)
+    # A page of some proxy on the way is no answer of Stripe's.
+    is_final = (error.http_status or 0) >= 500 and error.error is not None
     return StripeUnavailable(
         _("The payment service is not answering. Nothing was charged; please try again soon."),
         is_final=is_final,
