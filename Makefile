@@ -1,6 +1,6 @@
 # Everything one does with the shop. Works with GNU make 3.81 and newer; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench lock clean venv
+.PHONY: help demo run test faults check bench lock clean venv
 
 PY := .venv/bin/python
 # Set where there is no .venv, or where its Python went away with an upgrade of the system.
@@ -21,6 +21,9 @@ run: .venv/.stamp-run ## Serve with gunicorn on the settings in .env
 
 test: .venv/.stamp-dev ## Run every test (ARGS="-m 'not browser'" is the quick loop)
 	@$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+faults: .venv/.stamp-dev ## Kill the shop a thousand times on each database (ARGS="--seed 17" is one run again)
+	@$(PY) -m tests.faults $(ARGS)
 
 check: .venv/.stamp-dev ## Lint, types and import directions
 	@$(PY) -m ruff check .

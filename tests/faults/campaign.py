@@ -179,7 +179,7 @@ class Run:
             return
         number = self._wait_until_paid(session)
         names = [f"{number}-{time}" for time in range(returns.asked)]
-        wish = {"number": number, "amount": amount, "restock": returns.share == 100}
+        wish = {"number": number, "amount": amount, "restock": returns.restock}
         wishes = [wish | {"key": name} for name in names]
         ends = self.clerk.give_back(wishes, returns.dies_after)
         self.story.kills += ends[0] == KILLED

@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 import traceback
-from pathlib import Path
 from typing import IO, Any
 
 from storefront import create_app, database, refunding
@@ -22,6 +21,8 @@ from storefront.errors import ShopError
 from storefront.services import orders, refunds
 from storefront.services.refund_shares import Wish
 from tests.faults import careless
+from tests.faults.serving import Served
+from tests.faults.together import PATIENCE
 
 Asked = dict[str, Any]
 DONE, REFUSED, UNEXPECTED, KILLED = 0, 1, 2, -signal.SIGKILL
@@ -29,30 +30,36 @@ MARK = "ended: "  # all other lines are for the log
 
 
 class Clerk:
-    """The process that waits for wishes; any thread may ask it, one is served at a time."""
+    """The process that waits for wishes, from the first on; any thread may ask it, in turn."""
 
-    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
-        self.process, self.log, self.lock = process, log, threading.Lock()
+    def __init__(self, shop: Served) -> None:
+        self.shop, self.lock = shop, threading.Lock()
+        self.process: subprocess.Popen[str] | None = None
 
     def give_back(self, wishes: list[Asked], dies_after: float | None = None) -> list[int]:
         """Ask for all of them at once; how each process ended. The first may be killed."""
         line = json.dumps({"wishes": wishes, "dies_after": dies_after})
         with self.lock:
+            if self.process is None:
+                self.process = self.shop.python("-m", __name__)
             hears, says = _pipes(self.process)
             hears.write(f"{line}\n")
             hears.flush()
             while not (told := says.readline()).startswith(MARK):
                 assert told, "the clerk has gone"
-                with self.log.open("a") as log:
+                with self.shop.log.open("a") as log:
                     log.write(told)
             ends: list[int] = json.loads(told.removeprefix(MARK))
             return ends
 
     def stop(self) -> None:
-        """Send it home."""
-        _pipes(self.process)[0].close()
-        self.process.wait(20)
-        _pipes(self.process)[1].close()
+        """Send it home, if it was ever needed."""
+        if self.process is None:
+            return
+        hears, says = _pipes(self.process)
+        hears.close()
+        self.process.wait(PATIENCE)
+        says.close()
 
 
 def _pipes(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:

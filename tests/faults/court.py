@@ -95,7 +95,7 @@ def court(
         result = shop.stage.app.test_cli_runner().invoke(args=["shop", "init"])
         assert result.exit_code == 0, result.output
         shop.start(*options)
-        clerk = Clerk(shop.python("-m", "tests.faults.clerk"), shop.log)
+        clerk = Clerk(shop)
         try:
             yield Court(shop, clerk)
         finally:

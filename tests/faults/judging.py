@@ -51,9 +51,3 @@ def check_sold_to_one(shop: Served, sku: str, statuses: list[int]) -> None:
     assert sorted(statuses) == [200] + [409] * (len(statuses) - 1)
     assert shop.stage.stock(sku) == (1, 1, 0)
     check_stock(shop)
-
-
-def check_remembered(shop: Served, event_ids: list[str]) -> None:
-    """Each event that was answered 2xx is in the inbox and has done its work."""
-    inbox = {event.id: event.state for event in shop.stage.events()}
-    assert [inbox.get(event_id) for event_id in event_ids] == ["applied"] * len(event_ids)

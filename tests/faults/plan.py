@@ -44,12 +44,14 @@ class GivenBack:
     """Money that goes back after the payment, as hundredths of it, by whom and how often asked.
 
     `dies_after`: so many seconds later the first of the shop's processes that ask is killed.
+    `restock`: the goods go back on the shelf.
     """
 
     share: int
     by: str
     asked: int
     dies_after: float | None
+    restock: bool
 
 
 @dataclass(frozen=True)
@@ -109,10 +111,12 @@ def _draw_buyer(random: Random, *, once: bool) -> Buyer:
     shelf = random.choice((0, 0, 1, 2))
     ends = _choose(random, ENDS)
     returns = None
-    if ends in ("pays", "bank pays") and random.random() < 0.4:
+    if ends in ("pays", "bank pays") and random.random() < 0.5:
         by = random.choice(("shop", "stripe"))
         dies_after = random.uniform(0, 0.08) if random.random() < 0.4 else None
-        returns = GivenBack(random.choice(SHARES), by, random.choice((1, 2)), dies_after)
+        share, asked = random.choice(SHARES), random.choice((1, 2, 2))
+        restock = share == 100 and random.random() < 0.5
+        returns = GivenBack(share, by, asked, dies_after, restock)
     return Buyer(
         shelf=shelf,
         quantity=1 if shelf == 2 else random.choice((1, 1, 2, 3)),

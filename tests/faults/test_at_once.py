@@ -31,9 +31,10 @@ def shop(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("at-once")
+    url = make_empty(request.param, folder, request)
     stripe = LocalStripe(folder)
     try:
-        with serving(folder, make_empty(request.param, folder, request), stripe=stripe) as shop:
+        with serving(folder, url, stripe=stripe) as shop:
             yield shop
             assert shop.troubles() == []
             assert "locked" not in shop.log.read_text()

@@ -18,11 +18,9 @@ POSTGRESQL = pytest.mark.postgres
     ("mistake", "promises", "kind"),
     [
         ("looks, then writes", {"I3", "I6"}, "sqlite"),
-        pytest.param("looks, then writes", {"I3", "I6"}, "postgresql", marks=POSTGRESQL),
         pytest.param("remembers events only", {"I3", "I6"}, "postgresql", marks=POSTGRESQL),
         ("works in a second transaction", {"I1", "I2"}, "sqlite"),
         pytest.param("releases whatever was left", {"I2", "I3"}, "postgresql", marks=POSTGRESQL),
-        ("reads stock, then writes it", {"I3"}, "sqlite"),
         ("asks for refunds unclaimed", {"I5"}, "sqlite"),
         pytest.param("reads stock, then writes it", {"I3"}, "postgresql", marks=POSTGRESQL),
     ],

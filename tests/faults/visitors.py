@@ -61,13 +61,6 @@ class Visitor:
         session_id: str = answer.json()["sessionId"]
         return session_id
 
-    def try_to_buy(self, sku: str) -> str | None:
-        """Press Buy; the session's id, or None when the shop died over it."""
-        try:
-            return self.open_session(sku)
-        except CUT_OFF:
-            return None
-
     def token(self, slug: str) -> str:
         """The CSRF token that a product page carries for this browser."""
         page = self.get(f"/products/{slug}").text
