@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import select
 
 from storefront import stripe_gateway
@@ -20,7 +19,15 @@ from storefront.extensions import db
 from storefront.models import Dispute, Order, Refund, Subscription, SubscriptionInvoice
 from storefront.models.order import FIRST_NUMBER
 from storefront.money import format_money
-from storefront.services import disputes, orders, payments, refunds, settlement, subscriptions
+from storefront.services import (
+    disputes,
+    lost_orders,
+    orders,
+    payments,
+    refunds,
+    settlement,
+    subscriptions,
+)
 
 Told = dict[str, Any]
 Mend = Callable[[str], object]  # told the cause, inside database.writing()
@@ -86,11 +93,13 @@ def _judge_session(told: Told) -> Iterator[Difference]:
     if order is None:
         order = orders.find_by_reference(told["client_reference_id"] or "")
     says = settlement.stands(told)
-    if order is None or order.checkout_session not in (None, told["id"]):
-        is_ours = order is not None or (told["metadata"] or {}).get("shop") == _shop()
-        if is_ours and says in ("paid", "processing"):
-            number = order.number if order else None
-            yield _of_session(told, number, says, NOTHING, can_mend=order is not None)
+    if order is None:
+        if says in ("paid", "processing") and payments.bears_our_mark(told["metadata"]):
+            yield _of_lost_order(told, says)
+        return
+    if order.checkout_session not in (None, told["id"]):
+        if says in ("paid", "processing"):
+            yield _of_session(told, order.number, says, NOTHING, can_mend=True)
         return
     if says != order.state:
         # Nobody has paid at a page that is open, whatever became of its order.
@@ -115,6 +124,19 @@ def _of_session(
         return settlement.settle(told, cause=cause)
 
     return Difference("session", told["id"], number, says, we_say, mend if can_mend else None)
+
+
+def _of_lost_order(told: Told, says: str) -> Difference:
+    """The order was placed after the backup that the books come from. It is made anew once paid."""
+    if says != "paid":
+        return Difference("session", told["id"], None, says, NOTHING)
+    line_items = stripe_gateway.get_line_items(told["id"])
+
+    def mend(cause: str) -> object:
+        lost_orders.place(told, line_items, cause)
+        return settlement.settle(told, cause=cause)
+
+    return Difference("session", told["id"], None, says, NOTHING, mend)
 
 
 def _refunds(since: datetime) -> Iterator[Difference]:
@@ -267,7 +289,3 @@ def _words(state: str, amount: int, currency: str) -> str:
 
 def _number(order_id: int | None) -> int | None:
     return None if order_id is None else order_id + FIRST_NUMBER - 1
-
-
-def _shop() -> str:
-    return str(current_app.config["SHOP_URL"])

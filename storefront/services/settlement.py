@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import Row, bindparam, or_, select
 
 from storefront import stripe_gateway
@@ -24,7 +23,10 @@ Session = dict[str, Any]
 
 
 class OrderMissing(Exception):
-    """A session of this very shop whose order is not in the database: never to be forgotten."""
+    """A paid session of this very shop whose order is not in the database: never to be forgotten.
+
+    `args[0]` is the session's id. With `lost_orders.place` it can be settled after all.
+    """
 
 
 class WrongMode(Exception):
@@ -101,9 +103,9 @@ def _find(session: Session) -> list[Row[Any]]:
 
 
 def _refuse_to_forget(session: Session) -> None:
-    """A stranger's session is no concern of ours; one that names this shop and no order is."""
-    metadata = session.get("metadata") or {}
-    if metadata.get("shop") == current_app.config["SHOP_URL"] and metadata.get("order"):
+    """A stranger's session is no concern of ours; one that names this shop and no order is, once
+    it is paid."""
+    if payments.bears_our_mark(session.get("metadata")) and _is_paid(session):
         raise OrderMissing(session["id"])
 
 

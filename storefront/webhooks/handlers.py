@@ -33,9 +33,13 @@ class Delivery:
 
     @property
     def cause(self) -> str:
-        """For an order's evidence: the event, and who brought it where Stripe did not."""
-        by = f" {self.by}" if self.by else ""
-        return f"{self.event['type']} {self.event['id']}{by}"[:255]  # what a step has room for
+        """For an order's evidence."""
+        return cause_of(self.event, self.by)
+
+
+def cause_of(event: Event, by: str) -> str:
+    """Names the event, and who brought it where Stripe did not, for an order's evidence."""
+    return f"{event['type']} {event['id']}{f' {by}' if by else ''}"[:255]  # room in a step
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from storefront import database, signals, stripe_gateway
 from storefront.errors import Conflict
 from storefront.models import StripeEvent
-from storefront.services import evidence, inbox
+from storefront.services import evidence, inbox, lost_orders, settlement
 from storefront.webhooks import handlers
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,12 @@ def take(event: Event, payload: bytes, by: str = "") -> Outcome:
             inbox.record_refusal(event, payload, refusal)
         return Outcome("refused", refusal)
     try:
-        return Outcome("now" if _apply(event, payload, by) else "already")
+        try:
+            done = _apply(event, payload, by)
+        except settlement.OrderMissing as missing:
+            _place_lost_order(missing, event, by)
+            done = _apply(event, payload, by)
+        return Outcome("now" if done else "already")
     except (OperationalError, InterfaceError):
         raise  # at once, rather than after waiting a second time
     except Exception as error:
@@ -79,6 +84,17 @@ def _apply(event: Event, payload: bytes, by: str) -> bool:
             inbox.ignore(event["id"], why_not)
         database.after_commit(signals.stripe_event_received, event=event)
     return True
+
+
+def _place_lost_order(missing: settlement.OrderMissing, event: Event, by: str) -> None:
+    session_id = missing.args[0]
+    try:
+        session = stripe_gateway.get_checkout_session(session_id)
+        line_items = stripe_gateway.get_line_items(session_id)
+    except stripe_gateway.StripeRefused:
+        raise missing from None
+    with database.writing():
+        lost_orders.place(session, line_items, handlers.cause_of(event, by))
 
 
 def _failed(event: Event, payload: bytes, by: str, error: Exception) -> Outcome:
