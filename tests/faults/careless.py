@@ -68,7 +68,7 @@ def look_then_write() -> None:
 
     careful_claim = inbox.claim
     handlers.fetch, settlement._find = fetch, find  # type: ignore[assignment]
-    inbox.claim = lambda event, payload: careful_claim(event, payload) or seen.is_new
+    inbox.claim = lambda event, payload, *by: careful_claim(event, payload, *by) or seen.is_new
     orders.move = move_unseen
 
 
@@ -94,7 +94,7 @@ def work_in_a_second_transaction() -> None:
         return careful_fetch(event, *by)
 
     handlers.fetch = fetch  # type: ignore[assignment]
-    inbox.claim = lambda _event, _payload: seen.is_new
+    inbox.claim = lambda _event, _payload, *_by: seen.is_new
 
 
 def release_whatever_was_left() -> None:

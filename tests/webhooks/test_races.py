@@ -15,7 +15,7 @@ from storefront import database, signals
 from storefront.extensions import db
 from storefront.models import StripeEvent
 from storefront.services import inbox, orders
-from storefront.webhooks import handlers, views
+from storefront.webhooks import handlers, taking
 from tests.stage import Stage
 from tests.webhooks.telling import SCENES, Event, effects, expire, pay, retold
 
@@ -131,7 +131,7 @@ def test_it_applies_what_the_first_delivery_failed_at(stage: Stage, meeting: Mee
 def test_it_does_not_note_a_failure_over_a_success(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    event, note_failure, outcomes = pay(stage), views._failed, iter((True, False))
+    event, note_failure, outcomes = pay(stage), taking._failed, iter((True, False))
 
     def fail_once(_event: Event) -> None:
         if next(outcomes):
@@ -142,7 +142,7 @@ def test_it_does_not_note_a_failure_over_a_success(
         return note_failure(*args)
 
     handlers.register(stage.app, event["type"], fail_once)
-    monkeypatch.setattr(views, "_failed", deliver_again_before_that)
+    monkeypatch.setattr(taking, "_failed", deliver_again_before_that)
     assert stage.send(event).status_code == 500
     (row,) = stage.events()
     assert (stage.order().state, row.state, row.note) == ("paid", "applied", "")
@@ -178,7 +178,7 @@ def test_it_frees_once_in_a_crowd_with_a_sweeper(stage: Stage) -> None:
 # -- a test that cannot fail proves nothing: the same meetings with careless code
 
 
-def look_then_insert(event: Event, payload: bytes) -> bool:
+def look_then_insert(event: Event, payload: bytes, _by: str) -> bool:
     """An inbox as it is often written: whether the event is there was asked some time ago."""
     add = database.insert_for_conflict(StripeEvent).values(inbox._columns(event, payload))
     db.session.execute(add.on_conflict_do_nothing())
