@@ -147,7 +147,7 @@ def give_back_if_short(order_id: int, cause: str) -> None:
     if order.stock != "short":
         return
     money: dict[str, Any] = {"amount": order.amount_total, "currency": order.currency}
-    if order.payment_intent and order.amount_total:
+    if order.payment_intent and refund_shares.left_of(order) > 0:  # else given back at Stripe
         key = f"oversold-{order.reference}"
         ask(order_id, Wish(), key=key, cause=cause, origin="oversold")
     mailer.put("oversold", f"order-{order_id}", order_id=order_id, **money)

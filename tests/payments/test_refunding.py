@@ -238,3 +238,23 @@ def test_paid_too_late_is_given_back_once_whoever_tells_of_it(stage: Stage) -> N
     assert [mail.details["why"] for mail in mails(stage, "needs_a_hand")] == ["oversold"]
     assert mails(stage, "refunded") == []
     assert stage.stock("LAST") == (0, 0, 1)
+
+
+@pytest.mark.parametrize("amount", [None, 2000], ids=["whole", "part"])
+def test_what_the_merchant_gave_back_before_we_knew_is_not_given_twice(
+    stage: Stage, amount: int | None
+) -> None:
+    """He saw the money at Stripe first, and the order only learns of both afterwards."""
+    event = late(stage)
+    made = control.refund(stage.sandbox, event["data"]["object"]["id"], amount)
+    assert stage.send(told(stage, "refund.created")).status_code == 200
+    assert stage.send(event).status_code == 200
+    stage.work()
+    (order,) = stage.orders(checkout_session=event["data"]["object"]["id"])
+    assert (order.state, order.attention) == ("paid", "oversold")
+    assert (order.amount_refunded, order.amount_refunding) == (5000, 0)
+    given = sorted((row.origin, row.amount) for row in rows(stage))
+    assert given == (
+        [("stripe", 5000)] if amount is None else [("oversold", 3000), ("stripe", 2000)]
+    )
+    assert made["amount"] in (5000, 2000)
