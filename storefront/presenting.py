@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from babel.dates import format_date
 from flask import current_app, url_for
 from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy import Row
 
+from storefront.i18n import current_locale
 from storefront.i18n import gettext as _
-from storefront.models import Order
-from storefront.money import to_decimal
-from storefront.services import catalog
+from storefront.models import Order, Refund
+from storefront.money import format_money, to_decimal
+from storefront.services import catalog, refunds
 
 
 def state_text(state: str) -> str:
@@ -64,8 +66,41 @@ def order_page(order: Order) -> dict[str, Any]:
         "fulfillment_text": fulfillment_text(order),
         "shipping_lines": shipping_lines(order.shipping),
         "is_subscription": order.mode == "subscription",
+        "refund_texts": refund_texts(order),
         "support_email": current_app.config["SUPPORT_EMAIL"] or None,
     }
+
+
+def refund_texts(order: Order) -> list[str]:
+    """What was given back, is on its way, or did not arrive, a sentence each."""
+    if order.state != "paid":
+        return []
+    sentences = (refund_text(refund) for refund in refunds.list_of_order(order.id))
+    return [sentence for sentence in sentences if sentence]
+
+
+def refund_text(refund: Refund) -> str:
+    """A refund in a customer's words; nothing of one that Stripe never took on."""
+    given = {
+        "money": format_money(refund.amount, refund.currency, current_locale()),
+        "day": format_date(refund.created_at, locale=current_locale()),
+    }
+    if refund.state in ("failed", "canceled"):
+        failed = _("A refund of %(money)s did not reach you. We will be in touch.", **given)
+        return failed if refund.stripe_id else ""
+    return {
+        "asked": _("We are giving you back %(money)s.", **given),
+        "requires_action": _(
+            "We are giving you back %(money)s. Please see the mail about it: your bank details "
+            "are needed.",
+            **given,
+        ),
+        "pending": _("%(money)s is on its way back to you since %(day)s.", **given),
+        "succeeded": _(
+            "Refunded %(money)s on %(day)s. It may take up to 10 days until your bank shows it.",
+            **given,
+        ),
+    }[refund.state]
 
 
 def shipping_lines(shipping: dict[str, Any] | None) -> list[str]:
