@@ -204,6 +204,14 @@ def test_goods_wait_until_stripe_has_accepted(sale: Sale) -> None:
     assert sale.stage.stock() == (5, 0, 0)
 
 
+def test_goods_of_a_slow_refund_go_back_once(stage: Stage) -> None:
+    sale = Sale(stage, how="pm_card_pendingRefund", quantity=2)
+    sale.give_back(pieces=sale.pieces(1), restock=True)
+    control.settle_refund(stage.sandbox, sale.at_stripe()[0]["id"])
+    send_event(stage, told(stage, "refund.updated"))
+    assert (states(stage), stage.stock()) == (["succeeded"], (4, 0, 1))
+
+
 @on_sqlite
 def test_unlimited_goods_can_come_back_too(stage: Stage) -> None:
     Sale(stage, "YEN").give_back(restock=True)
