@@ -31,8 +31,8 @@ def is_settled(event_id: str) -> bool:
 def claim(event: dict[str, Any], payload: bytes, by: str = "") -> bool:
     """Take the event for work in this transaction; True for one of any number of deliveries.
 
-    `by` is who brought it, where that was not Stripe itself. One that failed before is taken again. The row is the memory of the event: it is committed with
-    the event's effects or not at all.
+    `by` is who brought it, where that was not Stripe itself. One that failed before is taken again.
+    The row is the memory of the event: it is committed with the event's effects or not at all.
     """
     add = _claim_statement(db.engine.dialect.name)
     return add(**_columns(event, payload), brought_by=by[:60]) == 1
