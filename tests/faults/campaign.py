@@ -178,6 +178,8 @@ class Run:
                     control.refund(self.shop.stage.sandbox, session.payment, amount)
             return
         number = self._wait_until_paid(session)
+        if number is None:
+            return  # the oracle will have a word about it
         names = [f"{number}-{time}" for time in range(returns.asked)]
         wish = {"number": number, "amount": amount, "restock": returns.restock}
         wishes = [wish | {"key": name} for name in names]
@@ -188,17 +190,20 @@ class Run:
         if UNEXPECTED in ends:
             self.story.said_by_work.append(f"a refund ended with {ends}")
 
-    def _wait_until_paid(self, session: Session) -> int:
-        paid = select(Order.id).where(
-            Order.checkout_session == session.id, Order.state == "paid"
-        )
-
-        def find() -> int | None:
+    def _wait_until_paid(self, session: Session) -> int | None:
+        """The number of the paid order; None from a shop that took the news and has none."""
+        paid = select(Order.id).where(Order.checkout_session == session.id, Order.state == "paid")
+        end = time.monotonic() + PATIENCE / 3
+        while time.monotonic() < end:
+            is_told = self.story.has_taken_payment(session.id)
             with self.shop.stage.app.app_context():
-                return db.session.scalar(paid)
-
-        wait_until(lambda: find() is not None, lambda: f"{session.id} is never paid")
-        return (find() or 0) + FIRST_NUMBER - 1
+                order_id = db.session.scalar(paid)
+            if order_id:
+                return int(order_id) + FIRST_NUMBER - 1
+            if is_told or self.story.never_taken:
+                return None
+            time.sleep(A_MOMENT)
+        return None
 
     # -- fate
 

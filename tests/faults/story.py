@@ -43,3 +43,11 @@ class Story:
     said_by_work: list[str] = field(default_factory=list)
     kills: int = 0
     deliveries: int = 0
+
+    def has_taken_payment(self, session_id: str) -> bool:
+        """Whether the shop has said of any event that tells this session's payment: I have it."""
+        return any(
+            event["data"]["object"]["id"] == session_id
+            and event["data"]["object"].get("payment_status") == "paid"
+            for event in list(self.taken.values())
+        )
