@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from storefront.sandbox import control
+from tests.payments.interventions import on_sqlite
 from tests.stage import Stage
 
 
@@ -40,3 +42,14 @@ def test_the_command_line_lists_it(stage: Stage) -> None:
         for line in runner.invoke(args=["shop", "stock", "--json"]).output.splitlines()
     ]
     assert {"sku": "MUG", "on_hand": 4, "held": 0, "sold": 1} in levels
+
+
+@on_sqlite
+def test_it_sells_on_after_stripes_clock_was_moved(stage: Stage) -> None:
+    control.advance_clock(stage.sandbox, 40 * 24 * 3600)
+    stage.pay(stage.open_session(stage.browser()))
+    stage.open_session(stage.browser())
+    control.advance_clock(stage.sandbox, 3600)
+    stage.deliver()
+    assert [order.state for order in stage.orders()] == ["paid", "expired"]
+    assert stage.stock() == (4, 0, 1)

@@ -204,6 +204,16 @@ def test_a_session_expires_on_time_and_is_told_of_once(api, shop, endpoint, sand
     assert shop.types.count("checkout.session.expired") == 1
 
 
+def test_after_the_clock_was_moved_a_caller_still_goes_by_his_own(api, sandbox):
+    control.advance_clock(sandbox, 40 * 24 * HOUR)
+    session = api.checkout.sessions.create(order(expires_at=int(time.time()) + HOUR))
+    assert abs(session.expires_at - session.created - HOUR) <= 2
+    control.advance_clock(sandbox, 2 * HOUR)
+    assert api.checkout.sessions.retrieve(session.id).status == "expired"
+    with pytest.raises(stripe.InvalidRequestError, match="at least 30 minutes"):
+        api.checkout.sessions.create(order(expires_at=int(time.time()) + 60))
+
+
 def test_a_paid_session_does_not_expire(api, sandbox):
     session = api.checkout.sessions.create(order())
     control.complete(sandbox, session.id)
