@@ -44,7 +44,7 @@ def _change(
     if change.get("deleted"):
         items.pop(id or "", None)
         return
-    prices = "price" in change or "price_data" in change
+    prices = not {"plan", "price", "price_data"}.isdisjoint(change)
     line = line_for(tx, change, param) if prices or id is None else None
     if line is not None:
         _check_price(subscription, line["price"], param)

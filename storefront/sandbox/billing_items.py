@@ -79,6 +79,24 @@ def bill(tx: Tx, customer: Stored, params: dict[str, Any]) -> Stored:
     return invoice
 
 
+def delete(tx: Tx, item: Stored) -> dict[str, Any]:
+    """Forget an item for good and tell of it."""
+    tx.delete(item)
+    emit(tx, "invoiceitem.deleted", item)
+    return {"id": item["id"], "object": TYPE, "deleted": True}
+
+
+def discard(tx: Tx, invoice: Stored) -> dict[str, Any]:
+    """Forget a draft for good, and the items that it was to bill."""
+    for item in tx.select(
+        "type = 'invoiceitem' AND json_extract(data, '$.invoice') = ?", (invoice["id"],)
+    ):
+        delete(tx, item)
+    tx.delete(invoice)
+    emit(tx, "invoice.deleted", invoice)
+    return {"id": invoice["id"], "object": invoices.TYPE, "deleted": True}
+
+
 def pending(tx: Tx, customer: str) -> list[Stored]:
     """Return a customer's items that no invoice contains yet."""
     return tx.select(

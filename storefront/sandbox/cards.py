@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from storefront.sandbox.errors import not_found
 from storefront.sandbox.periods import DAY
 
-DEBIT_TYPES = {"eur": "sepa_debit"}
+DEBIT_TYPES = {"eur": "sepa_debit", "gbp": "bacs_debit"}
 
 
 @dataclass(frozen=True)

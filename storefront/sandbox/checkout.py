@@ -168,7 +168,8 @@ def _take_money(
     intent = None if free else _intent_for(tx, session) or _intent_of_invoice(tx, session)
     if intent is not None:
         intent["customer"] = customer["id"] if customer else None
-        intent["shipping"] = customers.shipping(buyer.shipping)
+        agreed = session.hidden["payment_intent_data"].get("shipping")
+        intent["shipping"] = customers.shipping(buyer.shipping or agreed)
         intent.hidden["session"] = session["id"]
     delayed = intent is not None and method is not None and method["type"] != "card"
     if intent is not None and method is not None:
@@ -235,13 +236,17 @@ def _details(session: Stored, buyer: Buyer) -> dict[str, Any]:
 
 
 def _customer_for(tx: Tx, session: Stored, buyer: Buyer) -> Stored | None:
-    """Return the session's customer: the one it was opened for, a new one where needed, or None."""
-    if session["customer"]:
-        customer = tx.get("customer", session["customer"])
+    """Return the session's customer: the one it was opened for, a new one where needed, or None.
+
+    One that was deleted meanwhile is not brought back, and does not keep the buyer from paying.
+    """
+    customer = tx.find("customer", session["customer"])
+    if customer is not None and not customer.get("deleted"):
         return customers.change(tx, customer, _customer_changes(session, buyer, customer))
+    needed = session["customer_creation"] == "always" or session["mode"] == "subscription"
     wants_invoice = session["invoice_creation"] and session["invoice_creation"]["enabled"]
     later = session.hidden["payment_intent_data"].get("setup_future_usage")
-    if session["customer_creation"] != "always" and not wants_invoice and not later:
+    if not needed and not wants_invoice and not later:
         return None
     details = session["customer_details"]
     return customers.create(

@@ -28,7 +28,8 @@ from storefront.sandbox import (
 )
 from storefront.sandbox.core import DAY, state
 from storefront.sandbox.params import Text
-from storefront.sandbox.store import TABLES, Stored, Tx
+from storefront.sandbox.schema import TABLES
+from storefront.sandbox.store import Stored, Tx
 
 
 def inject_fault(

@@ -235,6 +235,20 @@ class Refused:
         raise invalid(self.reason, name, self.code)
 
 
+@dataclass(frozen=True)
+class Only:
+    """A boolean of which only one value is supported, with the reason."""
+
+    supported: str
+    reason: str
+
+    def read(self, raw: Raw, name: str) -> bool:
+        value = Boolean().read(raw, name)
+        if raw != self.supported:
+            raise invalid(self.reason, name)
+        return value
+
+
 def merge_metadata(old: dict[str, str] | None, new: dict[str, str] | None) -> dict[str, str]:
     """Return `old` changed by `new`: None clears all, an empty value takes one away."""
     if new is None:

@@ -7,6 +7,7 @@ from storefront.sandbox.shapes import nulls
 
 EXPIRY = {"exp_month": 12, "exp_year": 2034}
 DEBIT_FIELDS: dict[str, dict[str, Any]] = {
+    "bacs_debit": {"fingerprint": "sandboxbacs", "sort_code": "108800"},
     "sepa_debit": {
         "bank_code": "37040044",
         "branch_code": "",
@@ -22,6 +23,7 @@ DEBIT_FIELDS: dict[str, dict[str, Any]] = {
     },
 }
 DEBIT_OF_METHOD: dict[str, dict[str, Any]] = {
+    "bacs_debit": {},
     "sepa_debit": {"generated_from": {"charge": None, "setup_attempt": None}},
     "us_bank_account": {
         "financial_connections_account": None,
@@ -30,6 +32,7 @@ DEBIT_OF_METHOD: dict[str, dict[str, Any]] = {
     },
 }
 DEBIT_OF_CHARGE: dict[str, dict[str, Any]] = {
+    "bacs_debit": {"expected_debit_date": None, "mandate": None},
     "sepa_debit": {"expected_debit_date": None, "mandate": None},
     "us_bank_account": {"expected_debit_date": None, "mandate": None, "payment_reference": None},
 }

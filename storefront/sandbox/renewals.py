@@ -66,6 +66,20 @@ def resume(tx: Tx, subscription: Stored) -> Stored:
     return tx.get(subscriptions.TYPE, subscription["id"])
 
 
+def end_trial(tx: Tx, subscription: Stored) -> Stored:
+    """End a trial before its time; what it leads to is charged at once."""
+    before = copy.deepcopy(dict(subscription))
+    subscription["trial_end"] = subscription["billing_cycle_anchor"] = tx.now
+    for item in subscription["items"]["data"]:
+        item["current_period_end"] = tx.now
+    subscriptions.save(tx, subscription, before)
+    invoice = _end_trial(tx, subscription)
+    if invoice is not None:
+        invoices.finalize(tx, invoice)
+        collecting.collect(tx, invoice)
+    return tx.get(subscriptions.TYPE, subscription["id"])
+
+
 def _is_due(tx: Tx, moment: int | None) -> bool:
     return moment is not None and moment <= tx.now
 
@@ -77,20 +91,23 @@ def _warn(tx: Tx, subscription: Stored) -> None:
     emit(tx, "customer.subscription.trial_will_end", subscription)
 
 
-def _end_trial(tx: Tx, subscription: Stored) -> None:
-    """Begin the paid time, unless there is nothing to pay with and that was to end or pause it."""
+def _end_trial(tx: Tx, subscription: Stored) -> Stored | None:
+    """Begin the paid time and return the draft that bills it.
+
+    None where there is nothing to pay with and that was to end or pause the subscription.
+    """
     customer = tx.get("customer", subscription["customer"])
     stored = customer["invoice_settings"]["default_payment_method"]
     if not subscription["default_payment_method"] and not stored:
         behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
         if behavior == "cancel":
             subscriptions.cancel(tx, subscription)
-            return
+            return None
         if behavior == "pause":
             subscriptions.set_status(tx, subscription, "paused")
             emit(tx, "customer.subscription.paused", subscription)
-            return
-    renew(tx, subscription)
+            return None
+    return renew(tx, subscription)
 
 
 def _expire_incomplete(tx: Tx, subscription: Stored) -> None:

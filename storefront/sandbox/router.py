@@ -91,7 +91,12 @@ def _view(endpoint: Endpoint) -> Callable[..., Response]:
 def _unrecognized(path: str) -> Response:
     def refuse(fault: faults.Fault | None, cause: Cause) -> Response:
         _authenticate()
-        raise ApiError(f"Unrecognized request URL ({request.method}: /v1/{path}).", status=404)
+        raise ApiError(
+            f"Unrecognized request URL ({request.method}: /v1/{path}). If Stripe has it, this "
+            "sandbox does not: it stands in for Checkout, payments, refunds, disputes, "
+            "subscriptions, invoices, and what these are made of.",
+            status=404,
+        )
 
     return _answer(refuse)
 

@@ -46,6 +46,8 @@ def subscribe(tx: Tx, customer: Stored, params: dict[str, Any]) -> Stored:
 
 def line_for(tx: Tx, item: dict[str, Any], param: str) -> dict[str, Any]:
     """Return what an item of a call subscribes to; raise ApiError for what cannot recur."""
+    if "plan" in item:
+        item = {**item, "price": item["plan"]}
     if ("price" in item) == ("price_data" in item):
         raise invalid("You must specify either `price` or `price_data`.", f"{param}[price]")
     if "price" in item:

@@ -29,14 +29,47 @@ def render(tx: Tx, event: Shape, version: str) -> Shape:
 
 
 def read_old(raw: Shape, version: str) -> Shape:
-    """Return parameters in the words of today: older versions had another name for one of them.
+    """Return parameters in the words of today, of which older versions had some others.
 
     A call that names no version is taken for an old program's.
     """
-    if version[:10] >= "2026-09-30" or "payment_method_types" not in raw:
+    for until, change in OLD_WORDS:
+        if version[:10] < until:
+            raw = change(raw)
+    return raw
+
+
+def _method_types(raw: Shape) -> Shape:
+    if "payment_method_types" not in raw:
         return raw
     rest = {name: value for name, value in raw.items() if name != "payment_method_types"}
     return {**rest, "allowed_payment_method_types": raw["payment_method_types"]}
+
+
+def _lines_without_price(raw: Shape) -> Shape:
+    """Turn lines that say their name and amount themselves into lines with a price."""
+    lines = raw.get("line_items")
+    if not isinstance(lines, dict) or not any(map(_is_priceless, lines.values())):
+        return raw
+    priced = {index: _with_price(line) for index, line in lines.items()}
+    return {"mode": "payment", **raw, "line_items": priced}
+
+
+def _is_priceless(line: Any) -> bool:
+    return isinstance(line, dict) and "amount" in line
+
+
+def _with_price(line: Any) -> Any:
+    if not _is_priceless(line):
+        return line
+    product = {name: line[name] for name in ("name", "description", "images") if name in line}
+    price = {"unit_amount": line["amount"], "product_data": product}
+    if "currency" in line:
+        price["currency"] = line["currency"]
+    moved = {"amount", "currency", *product}
+    return {name: value for name, value in line.items() if name not in moved} | {
+        "price_data": price
+    }
 
 
 def before_dahlia(tx: Tx, data: Shape) -> None:
@@ -135,6 +168,10 @@ BASIL: dict[str, Callable[[Tx, Shape], None]] = {
     "payment_intent": _intent,
     "subscription": _subscription,
 }
+OLD_WORDS: tuple[tuple[str, Callable[[Shape], Shape]], ...] = (
+    ("2026-09-30", _method_types),
+    ("2022-08-01", _lines_without_price),
+)
 CHANGES: tuple[tuple[str, Callable[[Tx, Shape], None]], ...] = (
     ("2026-03-25", before_dahlia),
     ("2025-09-30", before_clover),

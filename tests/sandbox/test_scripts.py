@@ -86,7 +86,33 @@ def subscribed(**params):
     return step("sub", "subscriptions", customer="${customer:id}", items=items, **params)
 
 
-def billed(card, error=None):
+def planned(**params):
+    """A customer on a plan, as it was done before there were prices."""
+    plan = {"currency": "usd", "interval": "month", "product": {"name": "Tea"}}
+    return [
+        step("customer", "customers", source="tok_visa"),
+        step("plan", "plans", amount="2000", **plan),
+        step(
+            "sub",
+            "subscriptions",
+            customer="${customer:id}",
+            items=[{"plan": "${plan:id}"}],
+            **params,
+        ),
+    ]
+
+
+def on_trial(ending):
+    behavior = {"end_behavior": {"missing_payment_method": ending}}
+    return [
+        step("customer", "customers", description="Ann"),
+        *goods(**{"recurring[interval]": "month"}),
+        subscribed(trial_period_days=7, trial_settings=behavior),
+        step("end", "subscriptions/${sub:id}", trial_end="now"),
+    ]
+
+
+def drafted(card="pm_card_visa"):
     return [
         step("customer", "customers", description="Ann"),
         step("method", f"payment_methods/{card}/attach", customer="${customer:id}"),
@@ -98,10 +124,17 @@ def billed(card, error=None):
             description="Tea",
             pending_invoice_items_behavior="include",
         ),
+    ]
+
+
+def billed(card, error=None):
+    return [
+        *drafted(card),
         step("pay", "invoices/${invoice:id}/pay", "post", error, payment_method="${method:id}"),
     ]
 
 
+BACS = {"type": "bacs_debit", "bacs_debit": {"account_number": "00012345", "sort_code": "108800"}}
 SEPA = {"type": "sepa_debit", "sepa_debit": {"iban": "LU980019400644750001"}}
 SCRIPTS = {
     "checkout.session.completed": checkout(payment_method_types=["card"]),
@@ -132,7 +165,12 @@ SCRIPTS = {
         step("charge", "charges", amount=500, currency="usd", source="tok_visa"),
         step("update", "charges/${charge:id}", metadata={"a": "b"}),
     ],
+    "charge.pending": checkout("gbp", BACS, payment_method_types=["bacs_debit"]),
     "charge.refunded": [*paid(), step("refund", "refunds", payment_intent="${intent:id}")],
+    "refund.created": [
+        step("charge", "charges", amount=500, currency="usd", source="tok_visa"),
+        step("refund", "charges/${charge:id}/refund", amount=200),
+    ],
     "refund.updated": [
         step("charge", "charges", amount=500, currency="usd", source="tok_visa"),
         step("refund", "refunds", charge="${charge:id}"),
@@ -164,11 +202,29 @@ SCRIPTS = {
         *subscriber(),
         subscribed(trial_period_days=1),
     ],
+    "customer.subscription.paused": on_trial("pause"),
+    "customer.subscription.resumed": [
+        *on_trial("pause"),
+        step("resume", "subscriptions/${sub:id}/resume"),
+    ],
     "invoice.paid": billed("pm_card_visa"),
+    "invoice.payment_action_required": billed("pm_card_threeDSecure2Required", "card_error"),
+    "invoice.deleted": [*drafted(), step("delete", "invoices/${invoice:id}", "delete")],
+    "invoice.voided": [
+        *drafted(),
+        step("finalize", "invoices/${invoice:id}/finalize"),
+        step("void", "invoices/${invoice:id}/void"),
+    ],
+    "invoiceitem.deleted": [*drafted()[:3], step("delete", "invoiceitems/${item:id}", "delete")],
     "invoice.payment_succeeded": billed("pm_card_visa"),
     "invoice.payment_failed": billed("pm_card_chargeCustomerFail", "card_error"),
     "invoiceitem.created": billed("pm_card_visa"),
+    "plan.created": planned(),
+    "plan.updated": [*planned(), step("update", "plans/${plan:id}", metadata={"a": "b"})],
+    "plan.deleted": [*planned(), step("delete", "plans/${plan:id}", "delete")],
     "product.created": goods(),
+    "product.updated": [*goods(), step("update", "products/${product:id}", metadata={"a": "b"})],
+    "product.deleted": [*goods()[:1], step("delete", "products/${product:id}", "delete")],
     "price.created": goods(),
     "price.updated": [*goods(), step("update", "prices/${price:id}", metadata={"a": "b"})],
     "customer.created": [step("customer", "customers", description="Ann")],
@@ -200,14 +256,22 @@ def test_a_script_causes_what_it_is_named_after(sandbox, shop, endpoint, type):
 
 
 @pytest.mark.parametrize(
-    ("iban", "type"),
+    ("currency", "kind", "account", "type"),
     [
-        ("LU280019400644750000", "checkout.session.async_payment_succeeded"),
-        ("LU980019400644750001", "checkout.session.async_payment_failed"),
+        ("eur", "sepa_debit", "LU280019400644750000", "succeeded"),
+        ("eur", "sepa_debit", "AT61 1904 3002 3457 3201", "succeeded"),
+        ("eur", "sepa_debit", "LU980019400644750001", "failed"),
+        ("eur", "sepa_debit", "AT861904300235473202", "failed"),
+        ("gbp", "bacs_debit", "33333335", "failed"),
+        ("usd", "us_bank_account", "000123456789", "succeeded"),
     ],
 )
-def test_a_test_account_answers_when_its_time_has_come(sandbox, shop, endpoint, iban, type):
-    play(sandbox, checkout("eur", {"type": "sepa_debit", "sepa_debit": {"iban": iban}}))
+def test_a_test_account_answers_when_its_time_has_come(
+    sandbox, shop, endpoint, currency, kind, account, type
+):
+    type = f"checkout.session.async_payment_{type}"
+    field = "iban" if kind == "sepa_debit" else "account_number"
+    play(sandbox, checkout(currency, {"type": kind, kind: {field: account}}))
     run_due(sandbox)
     assert type not in shop.types
     control.advance_clock(sandbox, 60)
@@ -240,3 +304,59 @@ def test_what_was_set_aside_is_taken_in_part(sandbox, api):
 def test_a_card_number_is_not_taken(sandbox):
     number = {"type": "card", "card": {"number": "4242424242424242"}}
     play(sandbox, [step("method", "payment_methods", "post", "invalid_request_error", **number)])
+
+
+@pytest.mark.parametrize("account", [{}, {"iban": "DE02120300000000202051"}])
+def test_an_account_that_is_none_for_tests_is_not_taken(sandbox, account):
+    given = {"type": "sepa_debit", "sepa_debit": account}
+    play(sandbox, [step("method", "payment_methods", "post", "invalid_request_error", **given)])
+
+
+def test_lines_without_a_price_are_taken_from_old_programs(sandbox):
+    line = {"name": "Teapot", "description": "Round", "amount": 1500, "currency": "usd"}
+    script = [
+        step("session", "checkout/sessions", line_items=[{**line, "quantity": 2}], **PAGE),
+        step("lines", "checkout/sessions/${session:id}/line_items", "get"),
+    ]
+    answers = play(sandbox, script)
+    assert (answers["session"]["mode"], answers["session"]["amount_total"]) == ("payment", 3000)
+    assert answers["lines"]["data"][0]["description"] == "Teapot"
+    with pytest.raises(AssertionError, match="mode"):
+        play(sandbox, script, "2022-08-01")
+
+
+def test_an_address_agreed_on_before_is_the_payments(sandbox, api):
+    shipping = {"name": "Ann", "address": {"line1": "1 Main St", "country": "US"}}
+    answers = play(sandbox, checkout(payment_intent_data={"shipping": shipping}))
+    intent = api.payment_intents.retrieve(answers["confirm"]["payment_intent"])
+    assert intent.shipping.address.line1 == "1 Main St"
+
+
+def test_a_trial_that_ends_early_is_billed_at_once(sandbox, api):
+    script = [*subscriber(), subscribed(trial_period_days=7)]
+    answers = play(sandbox, [*script, step("end", "subscriptions/${sub:id}", trial_end="now")])
+    assert answers["end"]["status"] == "active"
+    assert api.invoices.retrieve(answers["end"]["latest_invoice"]).amount_paid == 1500
+
+
+def test_what_is_sold_or_billed_cannot_be_deleted(sandbox):
+    refused = "invalid_request_error"
+    play(sandbox, [*goods(), step("delete", "products/${product:id}", "delete", refused)])
+    play(
+        sandbox,
+        [
+            *billed("pm_card_visa"),
+            step("delete", "invoices/${invoice:id}", "delete", refused),
+            step("again", "invoiceitems/${item:id}", "delete", refused),
+        ],
+    )
+
+
+def test_what_a_draft_was_to_bill_goes_with_it(sandbox):
+    gone = step("item again", "invoiceitems/${item:id}", "get", "invalid_request_error")
+    play(sandbox, [*drafted(), step("delete", "invoices/${invoice:id}", "delete"), gone])
+
+
+def test_what_the_sandbox_does_not_have_is_refused_in_words(sandbox):
+    error = play(sandbox, [step("quote", "quotes", "post", "invalid_request_error")])["quote"]
+    assert "this sandbox does not" in error["error"]["message"]

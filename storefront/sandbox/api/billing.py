@@ -56,6 +56,7 @@ ITEM = Group(
         "deleted": Boolean(),
         "id": Text(),
         "metadata": Metadata(),
+        "plan": Text(),
         "price": Text(),
         "price_data": catalog.PRICE_DATA,
         "quantity": Integer(0, 1_000_000),
@@ -143,7 +144,7 @@ def retrieve_subscription(call: Call, id: str) -> dict[str, Any]:
         "cancellation_details": DETAILS,
         "pause_collection": Clearable(PAUSE),
         "proration_date": UNSUPPORTED,
-        "trial_end": UNSUPPORTED,
+        "trial_end": Text(("now",)),
     },
 )
 def update_subscription(call: Call, id: str) -> dict[str, Any]:
@@ -156,10 +157,13 @@ def update_subscription(call: Call, id: str) -> dict[str, Any]:
             params["default_payment_method"] = _method(call, subscription)
         if params.get("pause_collection"):
             params["pause_collection"].setdefault("resumes_at", None)
-        if "items" in params:
+        if params.get("items"):
             proration = params.get("proration_behavior")
             amendments.change_items(tx, subscription, params["items"], proration)
-        return subscriptions.update(tx, subscription, params)
+        subscriptions.update(tx, subscription, params)
+        if "trial_end" in params and subscription["status"] == "trialing":
+            return renewals.end_trial(tx, subscription)
+        return subscription
 
 
 def _method(call: Call, subscription: Stored) -> str:

@@ -60,6 +60,19 @@ def update_product(call: Call, id: str) -> dict[str, Any]:
     return _change(call, product, changes, "product.updated")
 
 
+@api.route("DELETE", f"{PRODUCTS}/<id>")
+def delete_product(call: Call, id: str) -> dict[str, Any]:
+    """Delete a product for good; one that has, or had, a price can only be made inactive."""
+    product = call.tx.get("product", id)
+    if call.tx.select("type = 'price' AND json_extract(data, '$.product') = ?", (id,)):
+        raise invalid(
+            "This product cannot be deleted because it has one or more user-created prices.", "id"
+        )
+    call.tx.delete(product)
+    emit(call.tx, "product.deleted", product)
+    return {"id": id, "object": "product", "deleted": True}
+
+
 @api.route("GET", PRODUCTS, {**PAGING, "created": Moments(), "active": Boolean()})
 def list_products(call: Call) -> dict[str, Any]:
     """Return a page of products, newest first."""

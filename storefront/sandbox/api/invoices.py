@@ -90,6 +90,25 @@ def retrieve_item(call: Call, id: str) -> dict[str, Any]:
     return call.tx.get(billing_items.TYPE, id)
 
 
+@api.route("DELETE", f"{ITEMS}/<id>")
+def delete_item(call: Call, id: str) -> dict[str, Any]:
+    """Take back what no invoice contains yet."""
+    item = call.tx.get(billing_items.TYPE, id)
+    if item["invoice"]:
+        raise invalid("This invoice item is part of an invoice and cannot be deleted.", "id")
+    return billing_items.delete(call.tx, item)
+
+
+@api.route("DELETE", f"{INVOICES}/<id>")
+def delete_invoice(call: Call, id: str) -> dict[str, Any]:
+    """Throw a draft away, and with it what it was to bill; a subscription's stays."""
+    invoice = call.tx.get(invoices.TYPE, id)
+    _refuse_unless(invoice, "draft")
+    if invoice["parent"]:
+        raise invalid("You can't delete invoices created by subscriptions.", "id")
+    return billing_items.discard(call.tx, invoice)
+
+
 @api.route("POST", f"{INVOICES}/<id>", {"auto_advance": OFF, "metadata": Metadata()})
 def update_invoice(call: Call, id: str) -> dict[str, Any]:
     """Change an invoice's metadata, or leave it to the merchant."""
@@ -151,7 +170,7 @@ def give_up_invoice(call: Call, id: str, ending: str) -> dict[str, Any]:
 
 def _refuse_unless(invoice: Stored, *statuses: str) -> None:
     if invoice["status"] == "paid":
-        raise invalid("Invoice is already paid", code="invoice_already_paid")
+        raise invalid("Invoice is already paid")
     if invoice["status"] not in statuses:
         raise invalid(
             f"This invoice's status is `{invoice['status']}`; it must be {' or '.join(statuses)}.",

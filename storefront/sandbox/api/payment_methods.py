@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from storefront.sandbox import cards, customers, methods, payments
+from storefront.sandbox import accounts, cards, customers, methods, payments
 from storefront.sandbox.errors import invalid, missing_parameter
 from storefront.sandbox.listing import PAGING, list_objects
 from storefront.sandbox.outbox import emit
@@ -12,7 +12,6 @@ from storefront.sandbox.router import Api, Call
 api = Api()
 URL = "/v1/payment_methods"
 NEVER_A_NUMBER = "Sending card numbers to the API is unsafe: send a test token such as `tok_visa`."
-DEBITS = {"sepa_debit": "eur", "us_bank_account": "usd"}
 FIELDS: dict[str, Field] = {
     "allow_redisplay": Anything(),
     "billing_details": Group(
@@ -26,9 +25,8 @@ FIELDS: dict[str, Field] = {
     "card": Group({"token": Text(), "number": Anything(), **dict.fromkeys(
         ("cvc", "exp_month", "exp_year"), Anything())}),
     "metadata": Metadata(),
-    "sepa_debit": Group({"iban": Text()}, ("iban",)),
-    "type": Text(("card", *DEBITS)),
-    "us_bank_account": Anything(),
+    "type": Text(("card", *accounts.FIELDS)),
+    **accounts.FIELDS,
 }  # fmt: skip
 
 
@@ -82,8 +80,7 @@ def list_methods(call: Call) -> dict[str, Any]:
 def _means(params: dict[str, Any]) -> payments.Means:
     type = params["type"]
     if type != "card":
-        account = params.get("sepa_debit", {}).get("iban", "")
-        return cards.bank_debit(DEBITS[type], account.replace(" ", ""))
+        return accounts.read_account(type, params.get(type, {}))
     card = params.get("card", {})
     if "number" in card:
         raise invalid(NEVER_A_NUMBER, "card[number]")

@@ -44,6 +44,7 @@ INTENT: dict[str, Field] = {
     "currency": Text(),
     "customer": Text(),
     "error_on_requires_action": Anything(),
+    "mandate_data": Anything(),
     "off_session": Anything(),
     "payment_method": Text(),
     "payment_method_options": Anything(),

@@ -38,6 +38,14 @@ def create_refund(call: Call) -> dict[str, Any]:
     return refunds.create(call.tx, charge, call.params)
 
 
+@api.route("POST", "/v1/charges/<id>/refund", FIELDS)
+def refund_charge(call: Call, id: str) -> dict[str, Any]:
+    """Refund a charge the old way, and return the charge."""
+    call.tx.get("charge", id)
+    create_refund(Call(call.tx, {**call.params, "charge": id}, call.base_url))
+    return call.tx.get("charge", id)
+
+
 @api.route("GET", f"{URL}/<id>")
 def retrieve_refund(call: Call, id: str) -> dict[str, Any]:
     """Return a refund."""

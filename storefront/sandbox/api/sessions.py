@@ -16,6 +16,7 @@ from storefront.sandbox.params import (
     Integer,
     ListOf,
     Metadata,
+    Only,
     Refused,
     Text,
     Url,
@@ -29,6 +30,8 @@ URL = "/v1/checkout/sessions"
 ENABLED = Group({"enabled": Boolean()}, ("enabled",))
 CUSTOM_TEXT = Clearable(Group({"message": Text(max_length=1200)}, ("message",)))
 LATER = "This sandbox cannot do that yet; Stripe itself can."
+NO_CODES = "This sandbox's page takes no promotion codes yet; Stripe's does."
+NO_STEPPER = "This sandbox's page does not let the buyer change quantities yet; Stripe's does."
 
 LINE_ITEM = Group(
     {
@@ -37,7 +40,7 @@ LINE_ITEM = Group(
         "quantity": Integer(1, 999_999),
         "adjustable_quantity": Group(
             {
-                "enabled": Boolean(),
+                "enabled": Only("false", NO_STEPPER),
                 "minimum": Integer(0, 999_999),
                 "maximum": Integer(1, 999_999),
             },
@@ -92,7 +95,7 @@ SUBSCRIPTION_DATA = Group(
 CREATE: dict[str, Field] = {
     "adaptive_pricing": Anything(),
     "after_expiration": Refused(LATER),
-    "allow_promotion_codes": Boolean(),
+    "allow_promotion_codes": Only("false", NO_CODES),
     "allowed_payment_method_types": ListOf(Text()),
     "automatic_tax": Group({"enabled": Boolean(), "liability": Anything()}, ("enabled",)),
     "billing_address_collection": Text(("auto", "required")),
