@@ -1,4 +1,7 @@
-"""Giving money back, whatever happens on the way to Stripe: it happens once, or is seen to fail."""
+"""Giving money back, whatever happens on the way to Stripe: it happens once, or is seen to fail.
+
+THREATS P4, P7, P9, C9 (of a refund), and S4 for a payment too late.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Disputes: a copy of Stripe's newest state, shown while open, never a move of stock or money."""
+"""Disputes: a copy of Stripe's newest state, shown while open, never a move of stock or money.
+
+THREATS P10.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Refunds: claimed before Stripe is asked, never more than was paid, one row for all the news."""
+"""Refunds: claimed before Stripe is asked, never more than was paid, one row for all the news.
+
+THREATS P1-P3, P5, P6, P8 and W18.
+"""
 
 from __future__ import annotations
 
