@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from storefront.sandbox import (
+    aging,
     chaos_views,
     control_views,
     deliveries,
@@ -85,6 +86,7 @@ def create_sandbox(
     sandbox = Sandbox(
         Store(database), base_url.rstrip("/"), deliver or post_to_loopback, **settings
     )
+    aging.catch_up(sandbox.store)
     app.extensions["sandbox"] = sandbox
     if sandbox.background:
         sandbox.courier = deliveries.Courier(app)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from storefront.sandbox.errors import not_found
 from storefront.sandbox.periods import DAY
 
-DEBIT_TYPES = {"eur": "sepa_debit", "gbp": "bacs_debit"}
+DEBIT_TYPES = {"eur": "sepa_debit", "gbp": "bacs_debit", "usd": "us_bank_account"}
 
 
 @dataclass(frozen=True)
@@ -269,7 +269,7 @@ ACCOUNTS = {
 
 def bank_debit(currency: str, account: str = "bank_debit") -> BankDebit:
     """Return the bank debit that is usual for a currency, from one of the test accounts."""
-    return replace(ACCOUNTS[account], type=DEBIT_TYPES.get(currency, "us_bank_account"))
+    return replace(ACCOUNTS[account], type=DEBIT_TYPES.get(currency, DEBIT_TYPES["usd"]))
 
 
 def by_payment_method(name: str, currency: str) -> Card | BankDebit:

@@ -3,10 +3,10 @@
 import copy
 from typing import Any
 
-from storefront.sandbox import ledger, refunds
+from storefront.sandbox import early_warnings, ledger, refunds
 from storefront.sandbox.cards import by_payment_method
 from storefront.sandbox.core import DAY
-from storefront.sandbox.dispute_shapes import TYPE, dispute_shape, warning_shape
+from storefront.sandbox.dispute_shapes import TYPE, dispute_shape
 from storefront.sandbox.errors import invalid
 from storefront.sandbox.outbox import emit
 from storefront.sandbox.params import merge_metadata
@@ -52,6 +52,7 @@ def begin(tx: Tx, charge: Stored, reason: str, *, inquiry: bool = False) -> Stor
     emit(tx, "charge.dispute.created", dispute)
     if not inquiry:
         emit(tx, "charge.dispute.funds_withdrawn", dispute)
+    early_warnings.too_late(tx, charge)
     return dispute
 
 
@@ -132,8 +133,7 @@ def complain(tx: Tx, charge: Stored) -> None:
     method = tx.get("payment_method", charge["payment_method"])
     complaint = by_payment_method(method.hidden["test"], charge["currency"]).complaint
     if complaint and complaint.kind == "warning":
-        warning = tx.add(Stored(warning_shape(tx, charge, complaint.reason)))
-        emit(tx, "radar.early_fraud_warning.created", warning)
+        early_warnings.warn(tx, charge, complaint.reason)
     elif complaint and not charge["refunded"] and not _is_disputed(tx, charge):
         begin(tx, charge, complaint.reason, inquiry=complaint.kind == "inquiry")
 

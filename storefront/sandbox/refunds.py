@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from storefront.sandbox import ledger, money
+from storefront.sandbox import early_warnings, ledger, money
 from storefront.sandbox.cards import BY_PAYMENT_METHOD
 from storefront.sandbox.errors import invalid
 from storefront.sandbox.expand import includable
@@ -37,6 +37,8 @@ def create(tx: Tx, charge: Stored, params: dict[str, Any]) -> Stored:
     _count(tx, charge, amount)
     emit(tx, "refund.created", refund)
     emit(tx, "charge.refunded", charge)
+    if charge["refunded"]:
+        early_warnings.too_late(tx, charge)
     return refund
 
 

@@ -86,6 +86,27 @@ def test_a_fraud_warning_moves_no_money(api, sandbox):
     assert api.radar.early_fraud_warnings.retrieve(warning.id).charge == warning.charge
     assert len(api.events.list({"type": "radar.early_fraud_warning.created"}).data) == 1
     assert charge_of(api, intent).disputed is False
+
+
+def test_a_fraud_warning_is_worth_acting_on_until_all_is_refunded(api, sandbox):
+    intent = buy(api, sandbox, "pm_card_createIssuerFraudRecord")
+
+    def actionable():
+        return api.radar.early_fraud_warnings.list({"payment_intent": intent}).data[0].actionable
+
+    api.refunds.create({"payment_intent": intent, "amount": 100})
+    assert actionable()
+    api.refunds.create({"payment_intent": intent})
+    assert not actionable()
+    told_once = api.events.list({"type": "radar.early_fraud_warning.updated"}).data
+    assert len(told_once) == 1
+
+
+def test_a_disputed_payment_needs_no_warning(api, sandbox):
+    intent = buy(api, sandbox, "pm_card_createIssuerFraudRecord")
+    control.dispute(sandbox, intent, "fraudulent")
+    (warning,) = api.radar.early_fraud_warnings.list({"payment_intent": intent}).data
+    assert not warning.actionable
     assert api.disputes.list().data == []
 
 

@@ -57,6 +57,12 @@ def test_what_stripe_does_not_know_is_refused_by_name(api, changes, param):
         ({"line_items": [line(currency="xxx")]}, "line_items[0][price_data][currency]", None),
         ({"line_items": [line(quantity=1), line(currency="eur")]}, "line_items", None),
         ({"allow_promotion_codes": "yes"}, "allow_promotion_codes", None),
+        ({"allow_promotion_codes": True}, "allow_promotion_codes", None),
+        (
+            {"line_items": [line() | {"adjustable_quantity": {"enabled": True}}]},
+            "line_items[0][adjustable_quantity][enabled]",
+            None,
+        ),
         ({"mode": "gift"}, "mode", None),
         ({"ui_mode": "hosted"}, "ui_mode", None),
         ({"success_url": "/thanks"}, "success_url", "url_invalid"),

@@ -60,7 +60,7 @@ def detach_method(call: Call, id: str) -> dict[str, Any]:
     if method["customer"] is None:
         raise invalid("The payment method is not attached to a customer.", "payment_method")
     customer = call.tx.get("customer", method["customer"])
-    if customer["invoice_settings"]["default_payment_method"] == id:
+    if customer.get("invoice_settings", {}).get("default_payment_method") == id:
         customer["invoice_settings"]["default_payment_method"] = None
         call.tx.save(customer)
     previous = {"customer": method["customer"]}
