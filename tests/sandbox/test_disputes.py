@@ -86,6 +86,7 @@ def test_a_fraud_warning_moves_no_money(api, sandbox):
     assert api.radar.early_fraud_warnings.retrieve(warning.id).charge == warning.charge
     assert len(api.events.list({"type": "radar.early_fraud_warning.created"}).data) == 1
     assert charge_of(api, intent).disputed is False
+    assert api.disputes.list().data == []
 
 
 def test_a_fraud_warning_is_worth_acting_on_until_all_is_refunded(api, sandbox):
@@ -107,7 +108,6 @@ def test_a_disputed_payment_needs_no_warning(api, sandbox):
     control.dispute(sandbox, intent, "fraudulent")
     (warning,) = api.radar.early_fraud_warnings.list({"payment_intent": intent}).data
     assert not warning.actionable
-    assert api.disputes.list().data == []
 
 
 @pytest.mark.parametrize(
