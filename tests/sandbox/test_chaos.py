@@ -60,7 +60,7 @@ def test_one_seed_is_one_fate_and_another_seed_another(tmp_path):
         ({"drop": 1.0}, lambda names: names == []),
         ({"unheard": 0.5}, lambda names: len(names) > len(EVENTS)),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else "as it says",
 )
 def test_each_kind_of_chaos_does_what_it_says(tmp_path, dial, check):
     names, _ = play(tmp_path / "s.sqlite", seed=7, **dial)
