@@ -212,3 +212,14 @@ def test_who_signed_out_is_soon_a_visitor_without_a_session(app, browser):
     assert browser.cookie() == ""
     assert "csrf_token" not in page.text
     assert "Set-Cookie" not in browser.get("/products").headers
+
+
+def test_another_secret_key_ends_every_session_and_breaks_no_page(app, browser):
+    make_user(app)
+    browser.sign_in()
+    assert browser.is_signed_in()
+    app.config["SECRET_KEY"] = "another-key-Zx7Tq2Wn5Vb8Rm1Lc4Kd9Hf3Js6Pg"
+    assert not browser.is_signed_in()
+    assert browser.get("/").status_code == 200
+    assert browser.sign_in().status_code == 303
+    assert browser.is_signed_in()
