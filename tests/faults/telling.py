@@ -60,10 +60,10 @@ class Telling:
 
     def _do(self, act: Act | int) -> None:
         try:
-            if isinstance(act, int):
-                control.advance_clock(self.sandbox, act)
-            else:
+            if isinstance(act, Act):
                 getattr(self, f"_{act.verb}")(act.who, *act.given)
+            # Also what a card leads to at once, whether or not anybody looks.
+            control.advance_clock(self.sandbox, act if isinstance(act, int) else 0)
         except ApiError as error:
             self.outcomes.append(f"{act}: {error.message.split(' ')[0]}")
         else:
