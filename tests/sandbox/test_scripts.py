@@ -301,9 +301,12 @@ def test_what_was_set_aside_is_taken_in_part(sandbox, api):
     assert (charge.captured, charge.amount_captured) == (True, 700)
 
 
-def test_a_card_number_is_not_taken(sandbox):
-    number = {"type": "card", "card": {"number": "4242424242424242"}}
-    play(sandbox, [step("method", "payment_methods", "post", "invalid_request_error", **number)])
+def test_only_a_test_cards_number_is_taken(sandbox):
+    test = {"type": "card", "card": {"number": "4000000000003220", "exp_month": 7, "exp_year": 34}}
+    answers = play(sandbox, [step("method", "payment_methods", **test)])
+    assert "4000000000003220" not in str(answers["method"])
+    real = {"type": "card", "card": {"number": "4929000000006"}}
+    play(sandbox, [step("method", "payment_methods", "post", "invalid_request_error", **real)])
 
 
 @pytest.mark.parametrize("account", [{}, {"iban": "DE02120300000000202051"}])

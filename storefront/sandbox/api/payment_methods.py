@@ -11,7 +11,10 @@ from storefront.sandbox.router import Api, Call
 
 api = Api()
 URL = "/v1/payment_methods"
-NEVER_A_NUMBER = "Sending card numbers to the API is unsafe: send a test token such as `tok_visa`."
+NEVER_A_NUMBER = (
+    "Sending card numbers to the API is unsafe: send a test token such as `tok_visa`. The sandbox "
+    "takes no number that is not a test card's."
+)
 FIELDS: dict[str, Field] = {
     "allow_redisplay": Anything(),
     "billing_details": Group(
@@ -22,7 +25,7 @@ FIELDS: dict[str, Field] = {
             "phone": Text(clearable=True),
         }
     ),
-    "card": Group({"token": Text(), "number": Anything(), **dict.fromkeys(
+    "card": Group({"token": Text(), "number": Text(), **dict.fromkeys(
         ("cvc", "exp_month", "exp_year"), Anything())}),
     "metadata": Metadata(),
     "type": Text(("card", *accounts.FIELDS)),
@@ -83,7 +86,10 @@ def _means(params: dict[str, Any]) -> payments.Means:
         return accounts.read_account(type, params.get(type, {}))
     card = params.get("card", {})
     if "number" in card:
-        raise invalid(NEVER_A_NUMBER, "card[number]")
+        known = cards.find(card["number"])
+        if known is None:
+            raise invalid(NEVER_A_NUMBER, "card[number]")
+        return known
     if "token" not in card:
         raise missing_parameter("card[token]")
     return cards.by_payment_method(card["token"], "usd")
