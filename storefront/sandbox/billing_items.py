@@ -3,6 +3,7 @@
 from typing import Any
 
 from storefront.sandbox import catalog, invoices
+from storefront.sandbox.core import DAY
 from storefront.sandbox.errors import invalid
 from storefront.sandbox.ids import new_id
 from storefront.sandbox.outbox import emit
@@ -61,6 +62,12 @@ def add(tx: Tx, customer: Stored, params: dict[str, Any]) -> Stored:
 
 def bill(tx: Tx, customer: Stored, params: dict[str, Any]) -> Stored:
     """Draft an invoice for what waits for one; raise ApiError when that is in two currencies."""
+    by_mail = params.get("collection_method") == "send_invoice"
+    if by_mail != ("days_until_due" in params):
+        raise invalid(
+            "`days_until_due` must be given, and only, when `collection_method` is `send_invoice`.",
+            "days_until_due",
+        )
     items = pending(tx, customer["id"])
     if params.get("pending_invoice_items_behavior", "include") == "exclude":
         items = []
@@ -71,6 +78,9 @@ def bill(tx: Tx, customer: Stored, params: dict[str, Any]) -> Stored:
     invoice = invoices.bill(tx, customer, currency, [_line(item) for item in items])
     invoice["description"] = params.get("description")
     invoice["metadata"] = params.get("metadata") or {}
+    if by_mail:
+        invoice["collection_method"] = "send_invoice"
+        invoice["due_date"] = tx.now + params["days_until_due"] * DAY
     tx.save(invoice)
     for item in items:
         item["invoice"] = invoice["id"]

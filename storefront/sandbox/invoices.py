@@ -66,6 +66,14 @@ def finalize(tx: Tx, invoice: Stored) -> None:
     emit(tx, "invoice.finalized", invoice)
 
 
+def send(tx: Tx, invoice: Stored) -> Stored:
+    """Say that the customer was sent an invoice, which is opened if it was a draft."""
+    if invoice["status"] == "draft":
+        finalize(tx, invoice)
+    emit(tx, "invoice.sent", invoice)
+    return invoice
+
+
 def leave(tx: Tx, invoice: Stored) -> Stored:
     """Leave an unpaid invoice to the merchant: it is neither finalized nor tried by itself."""
     invoice.due_at = None

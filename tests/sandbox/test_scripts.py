@@ -210,6 +210,17 @@ SCRIPTS = {
     "invoice.paid": billed("pm_card_visa"),
     "invoice.payment_action_required": billed("pm_card_threeDSecure2Required", "card_error"),
     "invoice.deleted": [*drafted(), step("delete", "invoices/${invoice:id}", "delete")],
+    "invoice.sent": [
+        *drafted()[:3],
+        step(
+            "invoice",
+            "invoices",
+            customer="${customer:id}",
+            collection_method="send_invoice",
+            days_until_due=7,
+        ),
+        step("send", "invoices/${invoice:id}/send"),
+    ],
     "invoice.voided": [
         *drafted(),
         step("finalize", "invoices/${invoice:id}/finalize"),
@@ -351,6 +362,7 @@ def test_what_is_sold_or_billed_cannot_be_deleted(sandbox):
             *billed("pm_card_visa"),
             step("delete", "invoices/${invoice:id}", "delete", refused),
             step("again", "invoiceitems/${item:id}", "delete", refused),
+            step("send", "invoices/${invoice:id}/send", "post", refused),
         ],
     )
 

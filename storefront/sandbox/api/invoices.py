@@ -50,8 +50,10 @@ def list_invoices(call: Call) -> dict[str, Any]:
     INVOICES,
     {
         "auto_advance": OFF,
+        "collection_method": Text(("charge_automatically", "send_invoice")),
         "currency": Text(),
         "customer": Text(),
+        "days_until_due": Integer(0, 10_000),
         "description": Text(),
         "metadata": Metadata(),
         "pending_invoice_items_behavior": Text(("exclude", "include")),
@@ -157,6 +159,17 @@ def pay_invoice(call: Call, id: str) -> dict[str, Any] | ApiError:
             raise invalid(collecting.NO_METHOD.message, "payment_method")
         decline = collecting.collect(tx, invoice, method, by_hand=True)
     return card_error(vars(decline), None, None) if decline else invoice
+
+
+@api.route("POST", f"{INVOICES}/<id>/send")
+def send_invoice(call: Call, id: str) -> dict[str, Any]:
+    """Open a draft and say that it was sent; no mail ever leaves the sandbox."""
+    invoice = call.tx.get(invoices.TYPE, id)
+    _refuse_unless(invoice, "draft", "open")
+    if invoice["collection_method"] != "send_invoice":
+        raise invalid("You can only manually send an invoice that is to be sent.", "id")
+    with test_clocks.following(call.tx, invoice):
+        return invoices.send(call.tx, invoice)
 
 
 @api.route("POST", f"{INVOICES}/<id>/<any(void,mark_uncollectible):ending>")
