@@ -26,7 +26,8 @@ def unmade(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     if request.param == "postgresql":
         url = _new_database(request.getfixturevalue("postgres_url"))
     own = {"DATABASE_URL": url, "SHOP_INSTANCE": str(tmp_path / "instance")}
-    app = create_app(SETTINGS | own | {"PROPAGATE_EXCEPTIONS": False})
+    app = create_app(SETTINGS | own)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
     yield app
     with app.app_context():
         db.session.remove()
