@@ -28,6 +28,7 @@ def mirror(told: Told, fetched_at: int, cause: str) -> bool:
     if not (_exists(told["id"]) or payments.is_ours(told)):
         return False
     payment = payments.id_of(told["payment_intent"])
+    payments.lock(payment)
     state = {
         "status": told["status"],
         "amount": told["amount"],
@@ -101,6 +102,7 @@ def _tell(dispute: Dispute) -> None:
 
 def adopt(payment: str | None, cause: str) -> None:
     """Give disputes that were told of before their order to it, now that it is there."""
+    payments.lock(payment)
     order_id = payments.find_order(payment) if payment else None
     if order_id is None:
         return

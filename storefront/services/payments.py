@@ -70,6 +70,18 @@ def find_buyers_order(payment: str) -> int | None:
     )
 
 
+def lock(payment: str | None) -> None:
+    """Wait for whoever changes what this payment paid, before anything of it is written.
+
+    On PostgreSQL all who write about a payment lock in this order, and so never wait for each other
+    in a circle: the order, its invoice, refunds and disputes, goods.
+    """
+    if payment is not None:
+        for model in (Order, SubscriptionInvoice):
+            own = select(model.id).where(model.payment_intent == payment).order_by(model.id)
+            db.session.execute(own.with_for_update(key_share=True))
+
+
 def recount_invoice(payment: str) -> None:
     """Let the invoice that this payment paid say what its refunds sum up to.
 

@@ -164,6 +164,7 @@ def record(told: Told, cause: str) -> bool:
     payment, rank = payments.id_of(told["payment_intent"]), RANKS[told["status"]]
     if payment is None or not payments.is_ours(told):
         return False
+    payments.lock(payment)
     _recognize(told, payment)
     for _attempt in range(3):
         row: Any = db.session.execute(
@@ -234,6 +235,7 @@ def _move(refund_id: int, seen: str, told: Told) -> bool:
 
 def refuse(refund_id: int, reason: str, cause: str, words: str = "") -> bool:
     """Give up a refund that Stripe does not make; False when it has moved on."""
+    payments.lock(get(refund_id).payment_intent)
     note = f"\n{words}" if words else ""
     refused = changed(
         update(Refund)
@@ -247,6 +249,7 @@ def refuse(refund_id: int, reason: str, cause: str, words: str = "") -> bool:
 
 def adopt(payment: str | None, cause: str) -> None:
     """Give refunds that were told of before their order to it, now that it is there."""
+    payments.lock(payment)
     order_id = payments.find_order(payment) if payment else None
     if order_id is None:
         return

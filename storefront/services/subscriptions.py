@@ -113,6 +113,10 @@ def record_invoice(invoice: dict[str, Any]) -> bool:
         "payment_intent": _payment_of(invoice),
     }
     subscription: str = _billed(invoice)["subscription"]
+    if invoice["billing_reason"] == FIRST:  # its order does not know the payment yet
+        bought = select(Order.id).where(Order.stripe_subscription == subscription)
+        db.session.execute(bought.with_for_update(key_share=True))
+    payments.lock(facts["payment_intent"])
     add = database.insert_for_conflict(SubscriptionInvoice).values(
         stripe_id=invoice["id"],
         livemode=invoice["livemode"],

@@ -6,12 +6,16 @@ THREATS P1-P3, P5, P6, P8 and W18.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 
+from storefront import database
 from storefront.errors import RefundRefused
 from storefront.sandbox import control
+from storefront.services import refunds
+from tests.faults.together import at_once
 from tests.payments.interventions import change_order, on_sqlite
 from tests.payments.refunding import Sale, mails, rows, send_event, states
 from tests.stage import Stage
@@ -297,3 +301,21 @@ def test_a_status_we_do_not_know_is_never_guessed_at(sale: Sale) -> None:
     with pytest.raises(KeyError):
         sale.record(refund)
     assert rows(sale.stage) == []
+
+
+def test_news_of_several_refunds_in_any_order_waits_in_no_circle(sale: Sale) -> None:
+    """One transaction tells of all refunds of a payment, another at the same time of some: on
+    PostgreSQL, whoever held the order's row and whoever had added a row waited for each other."""
+    for amount in (100, 200, 300, 400, 500, 600):
+        control.refund(sale.stage.sandbox, sale.session, amount)
+    there = sale.at_stripe()
+
+    def record(news: list[dict[str, Any]]) -> None:
+        with sale.stage.app.app_context(), database.writing():
+            for refund in news:
+                refunds.record(refund, "test")
+
+    tellings = [there, there[::-1], there[2:], there[3::-1], there[::2], there[::-2]]
+    at_once([partial(record, news) for news in tellings], threads=6)
+    assert sale.counted == (2100, 0)
+    assert len(rows(sale.stage)) == 6
