@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from storefront.webhooks.handlers import HANDLERS
+from tests.payments.interventions import on_sqlite
 from tests.stage import Stage
 from tests.webhooks.telling import (
     AFTERWARDS,
@@ -73,6 +74,7 @@ def test_it_is_not_moved_by_the_same_news_under_another_id(stage: Stage, event_t
     assert [row.state for row in stage.events()[-2:]] == ["applied", "applied"]
 
 
+@on_sqlite
 @each_event
 def test_it_asks_stripe_when_the_event_speaks_another_version(
     stage: Stage, event_type: str
@@ -87,6 +89,7 @@ def test_it_asks_stripe_when_the_event_speaks_another_version(
     assert effects(stage) != before
 
 
+@on_sqlite
 @each_event
 def test_it_asks_to_be_told_again_while_stripe_gives_no_answer(
     stage: Stage, event_type: str
@@ -102,6 +105,7 @@ def test_it_asks_to_be_told_again_while_stripe_gives_no_answer(
     assert (stage.events()[-1].state, stage.events()[-1].attempts) == ("applied", 2)
 
 
+@on_sqlite
 @each_event
 def test_it_never_loses_an_event_it_could_not_understand(stage: Stage, event_type: str) -> None:
     event = SCENES[event_type](stage)
@@ -145,6 +149,7 @@ FOREIGN: dict[str, dict[str, Any]] = {
 }
 
 
+@on_sqlite
 @each_event
 def test_it_leaves_alone_what_another_program_sold(stage: Stage, event_type: str) -> None:
     event = SCENES[event_type](stage)
