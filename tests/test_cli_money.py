@@ -66,6 +66,8 @@ def test_everything_by_default(sale: Sale) -> None:
         (["1001", "--line", "LAST"], "Order 1001 has no line “LAST”."),
         (["1001", "--line", "MUG:3"], "Of “Mug” 2 can be given back."),
         (["1001", "--line", "MUG:x"], "has no line “MUG:x”"),
+        (["1001", "--line", "MUG:" + 5000 * "9"], "has no line “MUG:999"),
+        (["1001", "--note", "caf\udce9"], "not text in UTF-8"),  # as a Latin-1 terminal sends it
         (["1001", "--amount", "5", "--restock"], "which goods go back"),
     ],
 )

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 
 class ShopGroup(AppGroup):
-    """Says in one line what is wrong with the database, instead of a trace."""
+    """Says in one line what is wrong with the database or with what was typed, not in a trace."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -21,6 +21,11 @@ class ShopGroup(AppGroup):
             raise click.ClickException(
                 f"The database cannot be used: {error.orig}. {made}"
             ) from error
+        except UnicodeEncodeError as error:
+            if error.encoding != "utf-8":
+                raise
+            # Bytes of another encoding come in as halves of characters, which no database takes.
+            raise click.UsageError("What you typed is not text in UTF-8.") from error
 
 
 shop = ShopGroup("shop", help="Set up and look after the shop.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections import Counter
 from typing import Any
@@ -22,6 +23,7 @@ from storefront.services.refund_shares import Plan, Wish
 
 CAUSE = "command line"
 MOST = 1000
+PIECES = re.compile("[0-9]{1,9}")
 
 SHOWN = ("id", "stripe_id", "payment_intent", "state", "amount", "currency", "origin", "reason")
 REFUND_FIELDS = (*SHOWN, "failure_reason", "note", "restock")
@@ -85,7 +87,7 @@ def _pieces(lines: tuple[str, ...], order: Order) -> dict[int, int]:
     for text in lines:
         # A SKU may itself hold a colon.
         sku, _colon, count = (text, "", "") if text in ids else text.rpartition(":")
-        if sku not in ids or (count and not (count.isascii() and count.isdigit())):
+        if sku not in ids or (count and not PIECES.fullmatch(count)):
             raise click.ClickException(f"Order {order.number} has no line “{text}”.")
         found[ids[sku]] += int(count or 1)
     return dict(found)
