@@ -1,7 +1,8 @@
 """Events that the webhook did not bring home: those that failed, and those that never arrived.
 
 Stripe keeps its events for thirty days. A cursor follows the list of them, so that a shop that was
-deaf for days comes to the same books as if all had arrived in order.
+deaf for days comes to the same books as if all had arrived in order. One that was deaf for longer
+compares its books with Stripe's instead.
 """
 
 from __future__ import annotations
@@ -11,21 +12,23 @@ import json
 import logging
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from storefront import database, stripe_gateway
+from storefront import database, mending, stripe_gateway
 from storefront.i18n import gettext as _
 from storefront.models import StripeEvent
-from storefront.services import inbox, mailer, orders, settings
+from storefront.services import inbox, mailer, orders, reconcile, settings
 from storefront.webhooks import handlers, taking
 
 log = logging.getLogger(__name__)
 Event = dict[str, Any]
 
 ASKED = "events_asked"
+HEARD = "heard_until"  # up to when, by Stripe's clock or ours, nothing is missing
 OVERLAP = timedelta(minutes=10)  # an event may be listed later than others of its time
 KEPT = timedelta(days=30)
+A_DAY = timedelta(days=1)
 MOST_TYPES = 20  # in one question
 MOST_RETRIES = 20  # in one pass
 TELL_AFTER = 5  # tries in vain, about half an hour
@@ -54,22 +57,37 @@ def catch_up(ask_every: timedelta) -> int:
         return 0
     types = handlers.types()
     groups = [types[start : start + MOST_TYPES] for start in range(0, len(types), MOST_TYPES)]
-    return sum(_follow(group, int(first.timestamp())) for group in groups)
+    followed = [_follow(group, int(first.timestamp())) for group in groups]
+    _leave_no_gap(max(newest for _taken, newest in followed), int(first.timestamp()))
+    return sum(taken for taken, _newest in followed)
 
 
-def _follow(types: list[str], first: int) -> int:
+def _leave_no_gap(newest: int, first: int) -> None:
+    """Compare all the books when events may have been forgotten before we asked for them."""
+    heard, by_now = settings.find_moment(HEARD) or first, max(newest, int(time.time()))
+    if by_now - heard < A_DAY.total_seconds():
+        return
+    if by_now - heard > KEPT.total_seconds():
+        since = datetime.fromtimestamp(heard, UTC) - A_DAY  # begun, perhaps, before it was paid
+        mending.mend(list(reconcile.compare(since)), since, "work, after a long silence", log.error)
+    with database.writing():
+        settings.move_moment(HEARD, by_now, from_before=by_now)
+
+
+def _follow(types: list[str], first: int) -> tuple[int, int]:
+    """Take what is new of these types; how many that were, and the moment of the newest."""
     # The cursor is of exactly these types: for one handled since an update it starts from the past.
     cursor = f"events_{hashlib.sha256(' '.join(types).encode()).hexdigest()[:24]}"
     earliest = max(first, int(time.time() - KEPT.total_seconds()))
     since = max(settings.find_moment(cursor), earliest) - int(OVERLAP.total_seconds())
-    taken = 0
+    taken = newest = 0
     for page in _oldest_first({"types": types, "created": {"gte": since}}):
         taken += _take_all(page)
         newest = max(event["created"] for event in page)
         if newest > settings.find_moment(cursor):
             with database.writing():
                 settings.move_moment(cursor, newest, from_before=newest)
-    return taken
+    return taken, newest
 
 
 def _oldest_first(wanted: dict[str, Any]) -> Iterator[list[Event]]:

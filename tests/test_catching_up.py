@@ -13,10 +13,16 @@ from sqlalchemy import select, update
 
 from storefront import catching_up, database, stripe_gateway, work
 from storefront.extensions import db
-from storefront.models import OutgoingMail, Setting, StripeEvent, Subscription
+from storefront.models import (
+    OutgoingMail,
+    Setting,
+    StripeEvent,
+    Subscription,
+    SubscriptionInvoice,
+)
 from storefront.models.columns import now
 from storefront.sandbox import control
-from storefront.services import settings
+from storefront.services import reconcile, settings
 from tests.budgets.counting import counting
 from tests.payments.interventions import calls, on_sqlite
 from tests.stage import Stage
@@ -246,6 +252,60 @@ def test_two_who_retry_at_once_try_once(stage: Stage) -> None:
         tried = [done[0] for done in pool.map(lambda _: retry(stage), range(2))]
     assert sorted(tried) == [0, 1]
     assert stage.events()[-1].attempts == 2
+
+
+# -- deaf for longer than Stripe keeps its events
+
+
+def invoices(stage: Stage) -> list[tuple[str, int]]:
+    with stage.app.app_context():
+        rows = db.session.scalars(select(SubscriptionInvoice).order_by(SubscriptionInvoice.id))
+        return [(row.status, row.amount_paid) for row in rows]
+
+
+def test_after_months_without_a_word_one_pass_brings_everything_home(stage: Stage) -> None:
+    mug = stage.open_session(stage.browser())
+    stage.pay(mug)
+    subscription = id_of(subscribe(stage, "CLUB-Y"))
+    control.refund(stage.sandbox, mug, 700)
+    control.dispute(stage.sandbox, stage.orders()[0].checkout_session or "", inquiry=True)
+    control.advance_clock(stage.sandbox, 370 * 86400)  # renewed meanwhile
+    control.cancel_subscription(stage.sandbox, subscription)
+    control.advance_clock(stage.sandbox, 40 * 86400)
+    pay(stage)
+    stage.work()
+    assert [row.status for row in subscriptions(stage)] == ["canceled"]
+    assert invoices(stage) == [("paid", 9000), ("paid", 9000)]
+    assert [order.amount_refunded for order in stage.orders()] == [700, 0, 0]
+    with stage.app.app_context():
+        assert list(reconcile.compare(now() - timedelta(days=1))) == []
+
+
+@on_sqlite
+def test_the_books_are_compared_once_and_not_while_everything_is_heard(stage: Stage) -> None:
+    pay(stage)
+    stage.work()
+    assert calls(stage, "GET /v1/invoices") == []
+    control.advance_clock(stage.sandbox, 31 * 86400)
+    for _ in range(2):
+        pay(stage)
+        stage.work()
+    assert len(calls(stage, "GET /v1/invoices")) == 1
+
+
+@on_sqlite
+def test_a_silence_of_stripe_puts_the_comparison_off(stage: Stage) -> None:
+    session_id = stage.open_session(stage.browser())
+    stage.pay(session_id)
+    control.refund(stage.sandbox, session_id)
+    control.advance_clock(stage.sandbox, 31 * 86400)
+    pay(stage)
+    stage.fault("timeout_before", count=9, path="GET /v1/refunds")
+    assert stage.work()["unanswered"] > 0
+    assert stage.orders()[0].amount_refunded == 0
+    for _ in range(9):
+        stage.work()
+    assert stage.orders()[0].amount_refunded == 2400
 
 
 # -- subscriptions that nothing was heard of

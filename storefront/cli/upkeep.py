@@ -12,7 +12,7 @@ import click
 from flask import current_app
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from storefront import database, stripe_gateway, work
+from storefront import mending, stripe_gateway, work
 from storefront.cli.group import print_table, shop
 from storefront.errors import Conflict, PaymentUnavailable, ShopError
 from storefront.models import StripeEvent
@@ -22,7 +22,6 @@ from storefront.webhooks import taking
 
 NONE_LEFT, SOME_LEFT, NOT_ASKED = 0, 1, 2
 MOST_REPLAYED = 1000
-MOST_ROUNDS = 4
 
 
 def by_user() -> str:
@@ -133,7 +132,9 @@ def do_reconcile(days: int, since: datetime | None, repair: bool, as_json: bool)
     start = since.replace(tzinfo=UTC) if since else datetime.now(UTC) - timedelta(days=days)
     try:
         found = list(reconcile.compare(start))
-        left = _repair(found, start) if repair and found else list(found)
+        left = list(found)
+        if repair:
+            left = mending.mend(found, start, f"reconcile {by_user()}", _complain)
     except PaymentUnavailable as error:
         click.echo(f"Stripe could not be asked: {error.message}", err=True)
         raise click.exceptions.Exit(NOT_ASKED) from error
@@ -141,32 +142,8 @@ def do_reconcile(days: int, since: datetime | None, repair: bool, as_json: bool)
     raise click.exceptions.Exit(SOME_LEFT if left else NONE_LEFT)
 
 
-def _repair(found: list[Difference], start: datetime) -> list[Difference]:
-    """Mend what can be mended and look again, as long as that helps; what is left.
-
-    What is mended first, such as a payment, may bring to light more: `found` grows by it.
-    """
-    left = found
-    for _round in range(MOST_ROUNDS):
-        for difference in left:
-            if difference.mend is not None:
-                _mend(difference)
-        before, left = left, list(reconcile.compare(start))
-        found += [difference for difference in left if difference not in found]
-        if not left or left == before:
-            break
-    return left
-
-
-def _mend(difference: Difference) -> None:
-    assert difference.mend is not None
-    try:
-        with database.writing():
-            difference.mend(f"reconcile {by_user()}")
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:
-        click.echo(f"{difference.key}: {type(error).__name__}: {error}", err=True)
+def _complain(words: str) -> None:
+    click.echo(words, err=True)
 
 
 def _print_differences(found: list[Difference], left: set[str], as_json: bool) -> None:
