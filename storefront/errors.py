@@ -11,13 +11,14 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from jinja2 import TemplateError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from werkzeug.exceptions import HTTPException
 
 from storefront.i18n import gettext as _
 
 log = logging.getLogger(__name__)
 
+NO_SUCH_TABLE_OR_COLUMN = ("42P01", "42703")  # as PostgreSQL says it; SQLite's is operational
 PAGES = (400, 403, 404, 405, 410, 413, 429, 500, 503)
 
 
@@ -186,6 +187,13 @@ def _database_unavailable(error: DBAPIError) -> Response:
     return response
 
 
+def _programming_error(error: ProgrammingError) -> Response:
+    """A database that has not been made or upgraded yet will be; anything else is a fault of ours."""
+    if getattr(error.orig, "sqlstate", "") in NO_SUCH_TABLE_OR_COLUMN:
+        return _database_unavailable(error)
+    return _unexpected(error)
+
+
 def _unprintable(error: UnicodeError) -> Response:
     """Text no database can hold (a lone surrogate): the fault is in what was sent."""
     log.warning("refused text that cannot be encoded: %s", type(error).__name__)
@@ -203,5 +211,6 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_exception)
     app.register_error_handler(OperationalError, _database_unavailable)
     app.register_error_handler(InterfaceError, _database_unavailable)
+    app.register_error_handler(ProgrammingError, _programming_error)
     app.register_error_handler(UnicodeEncodeError, _unprintable)
     app.register_error_handler(500, lambda error: _unexpected(error.original_exception or error))
