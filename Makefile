@@ -24,6 +24,7 @@ test: .venv/.stamp-dev ## Run every test (ARGS="-m 'not browser'" is the quick l
 
 faults: .venv/.stamp-dev ## Kill the shop a thousand times on each database (ARGS="--seed 17" is one run again)
 	@$(PY) -m tests.faults $(ARGS)
+	@test -n "$(ARGS)" || SWEEP=every $(PY) -m pytest --quiet tests/faults/test_sweep.py
 
 check: .venv/.stamp-dev ## Lint, types and import directions
 	@$(PY) -m ruff check .

@@ -17,7 +17,8 @@ def steps_of(order: Order) -> list[tuple[str | None, str | None]]:
 
 def check_stock(shop: Served) -> None:
     """For all goods at once: none leaked, none sold twice, and what is held is held by orders."""
-    count = select(OrderLine.sku, Order.stock, func.sum(OrderLine.quantity)).join(Order)
+    kept = func.sum(OrderLine.quantity - OrderLine.restocked)
+    count = select(OrderLine.sku, Order.stock, kept).join(Order)
     with shop.stage.app.app_context():
         rows = db.session.execute(count.group_by(OrderLine.sku, Order.stock)).all()
         shelf = db.session.execute(select(Variant.sku, Variant.on_hand, Variant.held, Variant.sold))
