@@ -18,6 +18,13 @@ from storefront.money import format_money, to_decimal
 from storefront.services import catalog, refunds
 
 
+def payment_state(order: Order) -> str:
+    """The state of an order, or that its money went back: wholly or in part."""
+    if order.state != "paid" or not order.amount_refunded:
+        return order.state
+    return "refunded" if order.amount_refunded >= order.amount_total else "partly_refunded"
+
+
 def state_text(state: str) -> str:
     """The payment state of an order in a customer's words."""
     return {
@@ -27,13 +34,28 @@ def state_text(state: str) -> str:
         "expired": _("Not paid"),
         "cancelled": _("Cancelled"),
         "failed": _("Payment failed"),
+        "refunded": _("Refunded"),
+        "partly_refunded": _("Partly refunded"),
     }[state]
+
+
+def closed_text(order: Order) -> str:
+    """What an order that came to nothing means for its buyer."""
+    return {
+        "failed": _("Your bank did not complete the payment. Nothing was charged."),
+        "expired": _("This order was not paid in time. Nothing was charged."),
+        "cancelled": _("This order was cancelled before it was paid. Nothing was charged."),
+    }.get(order.state, "")
 
 
 def fulfillment_text(order: Order) -> str:
     """Where the goods are; empty while there is nothing to say."""
     if order.state != "paid" or order.mode == "subscription":
         return ""
+    if order.fulfillment == "unfulfilled" and (
+        order.stock == "short" or payment_state(order) == "refunded"
+    ):
+        return ""  # nothing will be sent
     return {
         "unfulfilled": _("We are preparing it."),
         "partial": _("Part of it is on its way."),
@@ -62,7 +84,9 @@ def order_page(order: Order) -> dict[str, Any]:
         "lines",
     )
     return {name: getattr(order, name) for name in names} | {
-        "state_text": state_text(order.state),
+        "payment_state": payment_state(order),
+        "state_text": state_text(payment_state(order)),
+        "closed_text": closed_text(order),
         "fulfillment_text": fulfillment_text(order),
         "shipping_lines": shipping_lines(order.shipping),
         "is_subscription": order.mode == "subscription",

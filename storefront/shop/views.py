@@ -21,6 +21,7 @@ from storefront.i18n import gettext as _
 from storefront.presenting import (
     history,
     order_page,
+    payment_state,
     product_page,
     readable_quantity,
     state_text,
@@ -110,8 +111,8 @@ def account() -> str:
             {
                 "number": order.number,
                 "created_at": order.created_at,
-                "state": order.state,
-                "state_text": state_text(order.state),
+                "payment_state": payment_state(order),
+                "state_text": state_text(payment_state(order)),
                 "amount_total": order.amount_total,
                 "currency": order.currency,
                 "what": ", ".join(f"{line.quantity} × {line.name}" for line in order.lines),

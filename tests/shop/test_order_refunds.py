@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from storefront.presenting import order_page
 from storefront.sandbox import control
 from tests.payments.interventions import on_sqlite
 from tests.payments.refunding import Sale, send_event
@@ -47,6 +48,27 @@ def test_a_refund_that_failed_is_not_hidden(stage: Stage) -> None:
     send_event(stage, told(stage, "refund.failed"))
     assert "A refund of €10.00 did not reach you." in page(sale)
     assert "Refunded" not in page(sale)
+
+
+def test_an_order_wholly_given_back_is_not_being_prepared(stage: Stage) -> None:
+    sale = Sale(stage)
+    assert "We are preparing it." in page(sale)
+    sale.give_back(1000)
+    assert "Partly refunded" in page(sale) and "We are preparing it." in page(sale)
+    sale.give_back()
+    assert "Partly refunded" not in page(sale)
+    assert "We are preparing it." not in page(sale)
+    with stage.app.test_request_context():
+        assert order_page(sale.order)["state_text"] == "Refunded"
+
+
+def test_an_order_that_the_bank_refused_says_that_nothing_was_charged(stage: Stage) -> None:
+    session = stage.open_session(stage.browser())
+    stage.pay(session, "bank_debit")
+    control.fail_payment(stage.sandbox, session)
+    stage.work()
+    shown = stage.browser().get(f"/orders/{stage.order().token}").text
+    assert "Payment failed" in shown and "Nothing was charged." in shown
 
 
 def test_what_stripe_never_took_on_concerns_the_shop_alone(stage: Stage) -> None:
