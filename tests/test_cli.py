@@ -95,7 +95,10 @@ def test_work_says_what_it_did(stage: Stage) -> None:
     stage.pay(stage.open_session(stage.browser()))
     result = run(stage, "work")
     assert (result.exit_code, stage.order().state) == (0, "paid")
-    assert result.output.startswith("1 asked, 1 settled, 0 unanswered")
+    assert result.output.startswith("open payments looked up at Stripe: 1; orders moved on: 1;")
+    with stage.app.app_context():
+        quiet = [run(stage, "work").output for _ in range(2)][-1]
+    assert quiet == "Nothing was due.\n"
 
 
 def owners(stage: Stage) -> list[str]:

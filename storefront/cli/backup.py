@@ -34,7 +34,9 @@ from storefront.services import restore as restoring
     "--with-secrets", is_flag=True, help="Also the keys and passwords (`secrets`, `.env`)."
 )
 def backup(folder: Path | None, keep: int, with_secrets: bool) -> None:
-    """Write the database and all pictures to one archive, while the shop sells.
+    """Write database and pictures to one archive.
+
+    The shop goes on selling meanwhile.
 
     The archive is read back before it counts. Keys and passwords are not in it, unless asked for.
     Example: flask shop backup --to /mnt/backup

@@ -13,6 +13,7 @@ from storefront.cli.group import print_table, shop
 from storefront.cli.listing import order_record
 from storefront.models import Dispute, OutgoingMail, Refund, StripeEvent, SubscriptionInvoice
 from storefront.money import format_money
+from storefront.presenting import shipping_lines
 from storefront.services import evidence, inbox
 
 STEP = ("at", "cause", "before", "after", "note")
@@ -28,7 +29,10 @@ EVENT = ("id", "type", "object_id", "state", "note", "attempts", "brought_by", "
 @click.argument("number", type=click.IntRange(1, 2**31))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def show_order(number: int, as_json: bool) -> None:
-    """Show an order with every step it took: when, what caused it, what it changed."""
+    """Show an order, its buyer, and every step it took.
+
+    Each step says when it was, what caused it, and what it changed.
+    """
     found = evidence.find(number)
     if found is None:
         raise click.ClickException(f"There is no order {number}.")
@@ -64,19 +68,25 @@ def _print(found: evidence.Evidence) -> None:
     attention = f" · needs a look: {order.attention}" if order.attention else ""
     total = format_money(order.amount_total, order.currency)
     click.echo(f"Order {order.number} · {order.state} · {order.fulfillment} · {total}{attention}")
-    for name in ("email", "checkout_session", "payment_intent", "stripe_subscription"):
-        if getattr(order, name):
-            click.echo(f"  {name.replace('_', ' ')}: {_line(getattr(order, name))}")
+    if order.amount_refunded:
+        click.echo(f"  refunded: {format_money(order.amount_refunded, order.currency)}")
     for line in order.lines:
         amount = format_money(line.amount_total, order.currency)
         click.echo(f"  {line.quantity} × {line.sku} · {_line(line.name)} · {amount}")
+    address = ", ".join(shipping_lines(order.shipping))
+    for title, text in (("buyer", order.name), ("send to", address), ("phone", order.phone)):
+        if text:
+            click.echo(f"  {title}: {_line(text)}")
+    for name in ("email", "checkout_session", "payment_intent", "stripe_subscription"):
+        if getattr(order, name):
+            click.echo(f"  {name.replace('_', ' ')}: {_line(getattr(order, name))}")
     _section("Steps", ("when (UTC)", "change", "cause", "note"), map(_step, order.steps))
     _section("Refunds", ("made (UTC)", "state", "amount", "by", "id"), map(_refund, found.refunds))
     _section("Disputes", ("due", "status", "amount", "reason", "id"), map(_dispute, found.disputes))
     if found.subscription:
         click.echo(f"\nSubscription {found.subscription.stripe_id}: {found.subscription.status}")
     _section("Invoices", ("made (UTC)", "status", "paid", "for", "id"), map(_bill, found.invoices))
-    _section("Mails", ("put (UTC)", "state", "what", "last error"), map(_mail, found.mails))
+    _section("Mails", ("written (UTC)", "state", "what", "last error"), map(_mail, found.mails))
     _section("Events", ("received (UTC)", "state", "type", "id"), map(_event, found.events))
 
 
@@ -129,7 +139,7 @@ def _line(text: str) -> str:
 @click.option("--most", type=click.IntRange(1, 10_000), default=50, help="How many (50).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_events(failed: bool, most: int, as_json: bool) -> None:
-    """List the newest events that Stripe sent, and what became of each."""
+    """List the newest events of Stripe, and what became of them."""
     found = inbox.list_newest(most, "failed" if failed else None)
     if as_json:
         for record in _records(found, EVENT):

@@ -22,7 +22,7 @@ MARKS = {"ok": "ok  ", "warn": "look", "fail": "FAIL"}
 @shop.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def check(as_json: bool) -> None:
-    """Is this shop fit to open? Each line that is not says how to mend it.
+    """Is this shop fit to open? What is not, and how to mend it.
 
     Ends with 1 when something must be mended first. Changes nothing and sends nothing.
     """
@@ -45,10 +45,12 @@ def check(as_json: bool) -> None:
 @shop.command("stripe-setup")
 @click.option("--yes", is_flag=True, help="Replace and remove endpoints without asking.")
 @click.option(
-    "--save", is_flag=True, help="Keep a new secret in the instance folder; print it not."
+    "--save", is_flag=True, help="Keep a new secret in the instance folder; do not print it."
 )
 def stripe_setup(yes: bool, save: bool) -> None:
-    """Tell Stripe where to send its events, and which; correct what was set up otherwise.
+    """Tell Stripe where to send its events, and which.
+
+    What was set up otherwise is corrected.
 
     Safe to run again: when all is right, nothing is changed. The signing secret of a new endpoint
     is told once, here. Example: flask shop stripe-setup

@@ -72,7 +72,7 @@ def _order_row(order: Order) -> tuple[str, ...]:
 @shop.command("stock")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_stock(as_json: bool) -> None:
-    """List what is on hand, held by open payments, and sold, by SKU."""
+    """List what is on hand, held by open payments, and sold."""
     levels = stock.list_levels()
     if as_json:
         for level in levels:

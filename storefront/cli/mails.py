@@ -11,6 +11,7 @@ from storefront import database
 from storefront.cli.group import print_table, shop
 from storefront.mail import letters
 from storefront.mail.failures import NotSent
+from storefront.mail.kinds import get_kind
 from storefront.mail.outlets import find_outlet
 from storefront.models import OutgoingMail
 from storefront.models.order import FIRST_NUMBER
@@ -27,7 +28,7 @@ WITHOUT_SERVER = (
 @click.option("--failed", is_flag=True, help="Only what was given up.")
 @click.option("--retry", metavar="KEY|all", help="Send what failed again with the next work.")
 def mails(as_json: bool, failed: bool, retry: str | None) -> None:
-    """List the mails of the shop, oldest first, or send failed ones again.
+    """List mails, oldest first, or send failed ones again.
 
     Example: flask shop mails --retry order_confirmation:order-17
     """
@@ -68,13 +69,20 @@ def _row(mail: OutgoingMail) -> tuple[str, ...]:
     return (
         mail.key,
         str(_number(mail) or ""),
-        mail.recipient or "",
+        mail.recipient or _whom(mail.kind),
         mail.state,
         str(mail.attempts),
         f"{mail.created_at:%Y-%m-%d %H:%M}",
         f"{mail.next_try_at:%Y-%m-%d %H:%M}" if is_waiting else "",
         letters.one_line(mail.last_error),
     )
+
+
+def _whom(kind: str) -> str:
+    try:
+        return "the buyer" if get_kind(kind).to_buyer else "you"
+    except LookupError:  # of an extension that is not there any more
+        return ""
 
 
 def _number(mail: OutgoingMail) -> int | None:

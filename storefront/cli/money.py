@@ -12,6 +12,7 @@ import click
 
 from storefront import database, refunding
 from storefront.cli.group import print_table, shop
+from storefront.cli.upkeep import by_user
 from storefront.errors import ShopError
 from storefront.models import Dispute, Order, Refund
 from storefront.models.dispute import CLOSED
@@ -21,7 +22,6 @@ from storefront.money import format_money, parse_money
 from storefront.services import attention, disputes, orders, refunds
 from storefront.services.refund_shares import Plan, Wish
 
-CAUSE = "command line"
 MOST = 1000
 PIECES = re.compile("[0-9]{1,9}")
 
@@ -51,7 +51,9 @@ def refund(
     note: str,
     yes: bool,
 ) -> None:
-    """Give money back: all that is left, an amount, or what some goods cost.
+    """Give money back: all of it, an amount, or some goods.
+
+    Says what it will do, and asks first.
 
     Examples: flask shop refund 1017 · flask shop refund 1017 --line MUG:2 --restock
     """
@@ -106,8 +108,10 @@ def _say(plan: Plan, order: Order, restock: bool) -> None:
 
 def _give_back(order_id: int, wish: Wish) -> None:
     with database.writing():
-        refund_id = refunds.ask(order_id, wish, key=f"refund-{secrets.token_hex(12)}", cause=CAUSE)
-    sent = refunding.send(refund_id, CAUSE)
+        refund_id = refunds.ask(
+            order_id, wish, key=f"refund-{secrets.token_hex(12)}", cause=by_user()
+        )
+    sent = refunding.send(refund_id, by_user())
     money = format_money(sent.amount, sent.currency)
     if sent.state in ("failed", "canceled"):
         why = f" {sent.note.splitlines()[-1]}" if sent.note else ""
@@ -115,8 +119,10 @@ def _give_back(order_id: int, wish: Wish) -> None:
     said = {
         "asked": "No answer from Stripe yet. It is kept, and `flask shop work` goes on with it.",
         "succeeded": f"{money} is given back ({sent.stripe_id}).",
+        "requires_action": f"{money} waits for the buyer, whom Stripe asks for bank details "
+        f"({sent.stripe_id}).",
     }
-    click.echo(said.get(sent.state, f"{money} is on its way: {sent.state} ({sent.stripe_id})."))
+    click.echo(said.get(sent.state, f"{money} is on its way; the bank decides ({sent.stripe_id})."))
 
 
 @shop.command("refunds")
@@ -161,7 +167,7 @@ def _refund_row(row: Refund) -> tuple[str, ...]:
 @shop.command("disputes")
 @as_json
 def list_disputes(as_json: bool) -> None:
-    """List disputes, newest first, with the date by which Stripe wants an answer."""
+    """List disputes, newest first, and when to answer by."""
     found = disputes.list_newest(None if as_json else MOST)
     if as_json:
         for row in found:
@@ -190,12 +196,15 @@ def _dispute_row(row: Dispute) -> tuple[str, ...]:
 @shop.command()
 @number
 def accept(number: int) -> None:
-    """Say that you have looked at an order that asked for it; it is off your list then."""
+    """Say that you have looked at an order that needed it.
+
+    It is off your list then. `flask shop orders` shows under "attention" which orders need a look.
+    """
     order = _order(number)
     seen = order.attention
     try:
         with database.writing():
-            accepted = attention.accept(order, CAUSE)
+            accepted = attention.accept(order, by_user())
     except ShopError as error:
         raise click.ClickException(error.message) from error
     if not accepted:

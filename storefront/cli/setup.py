@@ -32,7 +32,9 @@ def _prepare() -> None:
 @click.option("--email", prompt="E-mail address", help="What the owner signs in with.")
 @click.password_option(help="At least 12 characters.")
 def create_owner(email: str, password: str) -> None:
-    """Make the first owner, or make an existing account an owner with a new password.
+    """Make an owner: a new account, or one that is there.
+
+    An account that is there gets the new password.
 
     Example: flask shop create-owner --email me@shop.example
     """

@@ -22,6 +22,17 @@ from storefront.webhooks import taking
 
 NONE_LEFT, SOME_LEFT, NOT_ASKED = 0, 1, 2
 MOST_REPLAYED = 1000
+DONE = {
+    "asked": "open payments looked up at Stripe: {}",
+    "settled": "orders moved on: {}",
+    "unanswered": "questions Stripe did not answer, asked again next time: {}",
+    "failed": "things that went wrong, tried again next time (see the log): {}",
+    "events": "missed events fetched: {}",
+    "retried": "failed events applied after all: {}",
+    "refunds": "refunds gone on with: {}",
+    "subscriptions": "subscriptions brought up to date: {}",
+    "mails": "mails sent: {}",
+}
 
 
 def by_user() -> str:
@@ -44,7 +55,9 @@ def by_user() -> str:
     help="Keep going, with this pause between passes (10). Ends with Ctrl-C or SIGTERM.",
 )
 def do_work(as_json: bool, pause: float | None) -> None:
-    """Do what is due: mail, open payments, holds that have ended, events that were missed.
+    """Do what is due: mail, open payments, missed events.
+
+    Also frees goods whose payment never came, goes on with refunds, and repairs drift.
 
     For cron or a systemd timer, every minute. Example: * * * * * flask shop work
     """
@@ -58,7 +71,12 @@ def do_work(as_json: bool, pause: float | None) -> None:
     if as_json:
         click.echo(json.dumps(counts))
     else:
-        click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
+        click.echo(_in_words(counts))
+
+
+def _in_words(counts: dict[str, int]) -> str:
+    said = (f"{DONE[name].format(count)}" for name, count in counts.items() if count)
+    return "; ".join(said) or "Nothing was due."
 
 
 def _keep_going(pause: float) -> None:
@@ -125,7 +143,7 @@ def _apply_again(event: StripeEvent) -> list[str]:
 @click.option("--repair/--no-repair", default=False, help="Mend what is safe to mend.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def do_reconcile(days: int, since: datetime | None, repair: bool, as_json: bool) -> None:
-    """Compare the books with Stripe's, and print where "Stripe says" is not what "we say".
+    """Compare the books with Stripe's, and list differences.
 
     Exit status 0: no difference is left; 1: there are some; 2: Stripe could not be asked.
     """
