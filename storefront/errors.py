@@ -188,7 +188,7 @@ def _database_unavailable(error: DBAPIError) -> Response:
 
 
 def _programming_error(error: ProgrammingError) -> Response:
-    """A database that has not been made or upgraded yet will be; anything else is a fault of ours."""
+    """A database that is not made or upgraded yet will be; anything else is a fault of ours."""
     if getattr(error.orig, "sqlstate", "") in NO_SUCH_TABLE_OR_COLUMN:
         return _database_unavailable(error)
     return _unexpected(error)

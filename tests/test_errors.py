@@ -23,6 +23,7 @@ CHILDREN = [
     (errors.Gone, 410),
     (errors.SoldOut, 409),
     (errors.Conflict, 409),
+    (errors.RefundRefused, 409),
     (errors.AlreadySubscribed, 409),
     (errors.CrossSite, 400),
     (errors.TooMany, 429),
