@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from sqlalchemy.exc import OperationalError
 
 from storefront.auth import views
+from storefront.sandbox import control
 from storefront.services import catalog
 from tests.browser.looking import find_faults
 from tests.browser.shop import Shop
@@ -134,6 +135,37 @@ def test_the_way_of_a_guest(visitor: Visitor, shop: Shop) -> None:
     visitor.page.locator(".keep a").click()
     found += find_faults(visitor, "order of a guest")
     assert found == []
+
+
+def test_an_order_with_refunds_and_the_mailbox(visitor: Visitor, shop: Shop) -> None:
+    visitor.start_buying(shop.path_of(shop.put_out(unit_amount=4800)))
+    visitor.pay()
+    session = visitor.session_id
+    control.refund(shop.sandbox, session, 1000)
+    sent_back = control.refund(shop.sandbox, session, 1000)
+    control.fail_refund(shop.sandbox, sent_back["id"])
+    shop.wait_for_deliveries()
+    visitor.page.locator(".keep a").click()
+    expect(visitor.page.get_by_text("did not reach you")).to_be_visible()
+    found = find_faults(visitor, "order with refunds")
+    assert shop.work()["mails"] > 0
+    visitor.open("/demo/mailbox/")
+    found += find_faults(visitor, "mailbox")
+    visitor.page.get_by_role("link", name="your refund of €10.00").first.click()
+    found += find_faults(visitor, "mail")
+    visitor.forgive("The target origin provided")  # axe calls into the mail, which hears nobody
+    assert found == []
+
+
+def test_an_order_that_the_bank_refused(visitor: Visitor, shop: Shop) -> None:
+    sku = shop.put_out()
+    visitor.start_buying(shop.path_of(sku))
+    visitor.pay("Bank debit")
+    link = visitor.page.locator(".keep a").get_attribute("href") or ""
+    shop.settle_at_bank(shop.orders_of(sku)[0], passed=False)
+    visitor.page.goto(link)
+    expect(visitor.page.get_by_text("Nothing was charged")).to_be_visible()
+    assert find_faults(visitor, "order, refused") == []
 
 
 def test_a_declined_card(visitor: Visitor, shop: Shop) -> None:
