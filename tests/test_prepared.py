@@ -22,7 +22,8 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 def subscription(**changes: Any) -> dict[str, Any]:
     values = {"stripe_id": "sub_1", "livemode": False, "status": "active", "fetched_at": 0}
-    return values | {"created_at": NEVER, "cancel_at_period_end": False} | changes
+    moments = {"created_at": NEVER, "asked_at": NEVER}
+    return values | moments | {"cancel_at_period_end": False} | changes
 
 
 def test_values_are_written_as_the_columns_say(app: Flask) -> None:
