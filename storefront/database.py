@@ -99,7 +99,9 @@ def init_app(app: Flask) -> None:
         }
     else:
         _require_driver()
-        options = {"pool_pre_ping": True, "pool_size": 8}
+        # A server that swallows what is sent to it must not hold a buyer for minutes.
+        brief = {"connect_timeout": int(BUSY_SECONDS)}
+        options = {"pool_pre_ping": True, "pool_size": 8, "connect_args": brief}
     # An error quotes its statement, never the values in it: they may be a customer's.
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {"hide_parameters": True}
     db.init_app(app)

@@ -30,7 +30,7 @@ KINDS = (KILL, EIO, ENOSPC)
 
 @dataclass(frozen=True)
 class Blow:
-    """What happens at the Nth call of a kind. A disk that is full stays so, until strace lets go."""
+    """What happens at the Nth call of a kind. A full disk stays full until strace lets go."""
 
     call: str
     nth: int

@@ -30,10 +30,14 @@ class LocalStripe:
         self.port = find_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "stripe.log"
+        self.start()
+
+    def start(self) -> None:
+        """Start the process, also again after a `stop`, with what it knew."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(self.database), str(self.port)],
-                cwd=folder,
+                cwd=self.database.parent,
                 env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
                 stdout=log,
                 stderr=log,
