@@ -64,7 +64,7 @@ def do_work(as_json: bool, pause: float | None) -> None:
     if not stripe_gateway.is_configured():
         click.echo("There is no STRIPE_SECRET_KEY in the settings: only mail is sent.", err=True)
     if pause is not None:
-        _keep_going(pause)
+        _keep_going(max(0.1, pause))  # in this order: "nan" is in every range
         return
     settings.find_moment(work.LAST_RAN)  # without a database it ends here, in words
     counts = work.run_pass().as_dict()

@@ -5,11 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, String
+from sqlalchemy import ColumnElement, DateTime, String, or_
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 StripeId = String(255)  # Stripe asks to allow for this length; ids are case-sensitive
+
+
+# An answer never takes this long from being asked for to being kept (ten minutes in nanoseconds).
+TOO_LONG = 600 * 10**9
+
+
+def is_older(fetched_at: Any, asked_at: int) -> ColumnElement[bool]:
+    """Whether what is kept was asked for before `asked_at` (both nanoseconds since 1970).
+
+    One from far ahead was stamped by a clock that was wrong and has been put right since: it is
+    old, or nothing would ever be newer.
+    """
+    return or_(fetched_at < asked_at, fetched_at > asked_at + TOO_LONG)
 
 
 def now() -> datetime:

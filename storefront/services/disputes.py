@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from storefront.database import insert_for_conflict
 from storefront.extensions import db
 from storefront.models import Dispute
+from storefront.models.columns import is_older
 from storefront.models.dispute import CLOSED
 from storefront.money import format_money
 from storefront.services import attention, mailer, orders, payments
@@ -68,7 +69,7 @@ def _add(told: Told, payment: str | None, state: dict[str, Any]) -> str | None:
     own = select(Dispute.status).where(Dispute.stripe_id == told["id"])
     before = db.session.scalar(own.with_for_update(key_share=True))
     newer = update(Dispute).where(
-        Dispute.stripe_id == told["id"], Dispute.fetched_at < state["fetched_at"]
+        Dispute.stripe_id == told["id"], is_older(Dispute.fetched_at, state["fetched_at"])
     )
     return before if changed(newer.values(**state)) else None
 

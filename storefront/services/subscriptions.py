@@ -6,13 +6,13 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, Row, exists, select, update
+from sqlalchemy import CursorResult, Row, exists, or_, select, update
 from sqlalchemy.orm import aliased
 
 from storefront import database, signals
 from storefront.extensions import db
 from storefront.models import Order, OrderLine, Product, Subscription, SubscriptionInvoice, Variant
-from storefront.models.columns import now
+from storefront.models.columns import TOO_LONG, is_older, now
 from storefront.models.subscription import LIVE_STATUSES
 from storefront.services import disputes, payments, refunds
 
@@ -49,7 +49,7 @@ def mirror(told: dict[str, Any], fetched_at: int) -> bool:
     merged = add.on_conflict_do_update(
         index_elements=["stripe_id"],
         set_=state | owner,
-        where=Subscription.fetched_at < fetched_at,
+        where=is_older(Subscription.fetched_at, fetched_at),
     )
     changed = db.session.execute(merged.returning(Subscription.id)).scalar()
     if changed is None:
@@ -199,7 +199,10 @@ def list_unheard(since: timedelta, most: int) -> list[Row[Any]]:
             select(Subscription.id, Subscription.stripe_id, Subscription.asked_at)
             .where(
                 Subscription.status.in_(LIVE_STATUSES),
-                Subscription.fetched_at < heard,
+                or_(
+                    Subscription.fetched_at < heard,
+                    Subscription.fetched_at > time.time_ns() + TOO_LONG,
+                ),
                 Subscription.asked_at < now() - ASK_AGAIN_AFTER,
             )
             .order_by(Subscription.asked_at)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from storefront import database, stripe_gateway
 from storefront.extensions import db
 from storefront.models import Subscription, SubscriptionInvoice, User, Variant
+from storefront.models.columns import TOO_LONG
 from storefront.services import subscriptions
 from tests.stage import Stage
 
@@ -81,11 +82,17 @@ def test_it_copies_what_stripe_says(member: Member) -> None:
     assert copy.current_period_end.timestamp() == end
 
 
-@pytest.mark.parametrize("asked_at", [LATER, LATER - 1, 0])
+@pytest.mark.parametrize("asked_at", [LATER, LATER - 1, LATER - TOO_LONG])
 def test_an_older_answer_never_takes_us_back(member: Member, asked_at: int) -> None:
     member.do("mirror", member.told(status="canceled"), LATER)
     assert member.do("mirror", member.told(status="active"), asked_at) is False
     assert member.copy().status == "canceled"
+
+
+def test_a_clock_that_was_ahead_does_not_freeze_the_copy(member: Member) -> None:
+    member.do("mirror", member.told(status="past_due"), LATER)
+    assert member.do("mirror", member.told(status="active"), LATER - TOO_LONG - 1) is True
+    assert member.copy().status == "active"
 
 
 def test_a_newer_answer_may_take_any_turn(member: Member) -> None:
