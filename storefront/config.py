@@ -13,7 +13,7 @@ import re
 import secrets
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -318,10 +318,18 @@ def load(given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     return config | _derived(config)
 
 
-def write_secrets(instance: Path, values: Mapping[str, str]) -> None:
-    """Add values to the instance folder's `secrets` (mode 600); those already there stay."""
+def write_secrets(instance: Path, values: Mapping[str, str], anew: Container[str] = ()) -> None:
+    """Add values to the instance folder's `secrets` (mode 600).
+
+    Those already there stay, but for the names in `anew`: of several lines the last one counts.
+    """
     path = instance / "secrets"
-    missing = {name: value for name, value in values.items() if name not in _dotenv(path)}
+    there = _dotenv(path)
+    missing = {
+        name: value
+        for name, value in values.items()
+        if name not in there or (name in anew and there[name] != value)
+    }
     if not missing:
         return
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -58,6 +58,15 @@ def test_written_secrets_are_kept_not_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "secrets").read_text() == "A=1\nB=3\n"
 
 
+def test_what_is_written_anew_counts_from_then_on(tmp_path: Path) -> None:
+    for port in (8001, 8002, 8002):
+        url = {"SHOP_URL": f"http://127.0.0.1:{port}", "SHOP_INSTANCE": str(tmp_path)}
+        write_secrets(tmp_path, url | {"SHOP_NAME": f"Shop {port}"}, anew={"SHOP_URL"})
+    found = load({"SHOP_INSTANCE": str(tmp_path)})
+    assert (found["SHOP_URL"], found["SHOP_NAME"]) == ("http://127.0.0.1:8002", "Shop 8001")
+    assert (tmp_path / "secrets").read_text().count("SHOP_URL") == 2
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

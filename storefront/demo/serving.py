@@ -50,7 +50,7 @@ def restart_as_demo(app: Flask, port: int | None) -> None:
             "There is a live Stripe key in your settings, and the demo never runs beside one. "
             "Try the demo in a folder of its own."
         )
-    port = _free_port(port)
+    url = f"http://127.0.0.1:{_free_port(port)}"
     config.write_secrets(
         Path(app.config["SHOP_INSTANCE"]),
         {
@@ -61,10 +61,12 @@ def restart_as_demo(app: Flask, port: int | None) -> None:
             "STRIPE_PUBLISHABLE_KEY": f"pk_test_{secrets.token_hex(16)}",
             "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(16)}",
             "DEMO_OWNER_PASSWORD": secrets.token_urlsafe(12),
+            "SHOP_URL": url,  # for commands in a second terminal
         },
+        anew={"SHOP_URL"},
     )
     environment = os.environ | {
-        "SHOP_URL": f"http://127.0.0.1:{port}",
+        "SHOP_URL": url,
         "SHOP_INSTANCE": app.config["SHOP_INSTANCE"],
         "STRIPE_SANDBOX": "true",
     }
@@ -160,7 +162,7 @@ def _greet(url: str, password: str) -> None:
   Shop       {url}
   Merchant   {url}/auth/login
              {OWNER}   {password}
-             Orders: .venv/bin/flask --app wsgi shop orders
+             in a second terminal: .venv/bin/flask shop orders (--help lists all commands)
   Stripe     {url}/sandbox/   (payments, events, what went wrong)
   Mailbox    {url}/demo/mailbox/   (what the shop would have sent)
   Test cards (any future date, any CVC)
