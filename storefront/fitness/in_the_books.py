@@ -19,7 +19,7 @@ WORK_MARK = "work_last_ran"
 WORK_LATE = timedelta(minutes=10)
 MAIL_LATE = timedelta(minutes=15)
 EVENT_LATE = timedelta(hours=1)
-CRON = "* * * * * cd /srv/storefront && .venv/bin/flask --app wsgi shop work"
+CRON = "* * * * * cd /srv/storefront && .venv/bin/flask shop work"
 
 
 def check() -> Iterator[Finding]:
