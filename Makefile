@@ -20,7 +20,7 @@ run: .venv/.stamp-run ## Serve with gunicorn on the settings in .env
 	@exec $(PY) -m gunicorn --config deploy/gunicorn.conf.py wsgi:app
 
 test: .venv/.stamp-dev ## Run every test (ARGS="-m 'not browser'" is the quick loop)
-	@$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 faults: .venv/.stamp-dev ## Kill the shop a thousand times on each database (ARGS="--seed 17" is one run again)
 	@$(PY) -m tests.faults $(ARGS)

@@ -29,7 +29,7 @@ def mirror(told: Told, fetched_at: int, cause: str) -> bool:
     if not (_exists(told["id"]) or payments.is_ours(told)):
         return False
     payment = payments.id_of(told["payment_intent"])
-    payments.lock(payment)
+    order_id = payments.lock(payment)
     state = {
         "status": told["status"],
         "amount": told["amount"],
@@ -37,7 +37,7 @@ def mirror(told: Told, fetched_at: int, cause: str) -> bool:
         "due_by": _moment(told["evidence_details"]["due_by"]),
         "fetched_at": fetched_at,
     }
-    before = _add(told, payment, state)
+    before = _add(told, payment, order_id, state)
     if before is None:
         return True
     own = select(Dispute).where(Dispute.stripe_id == told["id"])
@@ -52,11 +52,13 @@ def _exists(stripe_id: str) -> bool:
     return bool(db.session.scalar(select(own.exists())))
 
 
-def _add(told: Told, payment: str | None, state: dict[str, Any]) -> str | None:
+def _add(
+    told: Told, payment: str | None, order_id: int | None, state: dict[str, Any]
+) -> str | None:
     """Add or bring up to date; the status it had ("" when new), or None when ours is newer."""
     add = insert_for_conflict(Dispute).values(
         stripe_id=told["id"],
-        order_id=payments.find_order(payment) if payment else None,
+        order_id=order_id,
         payment_intent=payment,
         livemode=current_app.config["LIVEMODE"],
         currency=told["currency"],
@@ -103,8 +105,7 @@ def _tell(dispute: Dispute) -> None:
 
 def adopt(payment: str | None, cause: str) -> None:
     """Give disputes that were told of before their order to it, now that it is there."""
-    payments.lock(payment)
-    order_id = payments.find_order(payment) if payment else None
+    order_id = payments.lock(payment)
     if order_id is None:
         return
     waiting = select(Dispute).where(Dispute.payment_intent == payment, Dispute.order_id.is_(None))

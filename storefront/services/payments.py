@@ -70,16 +70,24 @@ def find_buyers_order(payment: str) -> int | None:
     )
 
 
-def lock(payment: str | None) -> None:
+def lock(payment: str | None) -> int | None:
     """Wait for whoever changes what this payment paid, before anything of it is written.
 
-    On PostgreSQL all who write about a payment lock in this order, and so never wait for each other
-    in a circle: the order, its invoice, refunds and disputes, goods.
+    Returns the order that it paid, if that is there. On PostgreSQL all who write about a payment
+    lock in this order, and so never wait for each other in a circle: the order, its invoice,
+    refunds and disputes, goods. An order that is paid a moment later is not locked, and so not to
+    be touched: `work` brings together what belongs together.
     """
-    if payment is not None:
-        for model in (Order, SubscriptionInvoice):
-            own = select(model.id).where(model.payment_intent == payment).order_by(model.id)
-            db.session.execute(own.with_for_update(key_share=True))
+    if payment is None:
+        return None
+    order_id = find_order(payment)
+    own_order = select(Order.id).where(Order.id == order_id)
+    own_invoice = select(SubscriptionInvoice.id).where(
+        SubscriptionInvoice.payment_intent == payment
+    )
+    for own in (own_order, own_invoice):
+        db.session.execute(own.with_for_update(key_share=True))
+    return order_id
 
 
 def recount_invoice(payment: str) -> None:

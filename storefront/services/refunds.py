@@ -164,14 +164,14 @@ def record(told: Told, cause: str) -> bool:
     payment, rank = payments.id_of(told["payment_intent"]), RANKS[told["status"]]
     if payment is None or not payments.is_ours(told):
         return False
-    payments.lock(payment)
+    order_id = payments.lock(payment)
     _recognize(told, payment)
     for _attempt in range(3):
         row: Any = db.session.execute(
             select(Refund.id, Refund.state).where(Refund.stripe_id == told["id"])
         ).one_or_none()
         if row is None:
-            if _add_told(told, payment, cause):
+            if _add_told(told, payment, order_id, cause):
                 return True
         elif rank <= RANKS[row.state]:
             return True
@@ -203,10 +203,10 @@ def _recognize(told: Told, payment: str) -> None:
     )
 
 
-def _add_told(told: Told, payment: str, cause: str) -> bool:
+def _add_told(told: Told, payment: str, order_id: int | None, cause: str) -> bool:
     """Add a refund that was made at Stripe itself; False when somebody has just done so."""
     add = database.insert_for_conflict(Refund).values(
-        order_id=payments.find_order(payment),
+        order_id=order_id,
         stripe_id=told["id"],
         payment_intent=payment,
         livemode=current_app.config["LIVEMODE"],
@@ -249,8 +249,7 @@ def refuse(refund_id: int, reason: str, cause: str, words: str = "") -> bool:
 
 def adopt(payment: str | None, cause: str) -> None:
     """Give refunds that were told of before their order to it, now that it is there."""
-    payments.lock(payment)
-    order_id = payments.find_order(payment) if payment else None
+    order_id = payments.lock(payment)
     if order_id is None:
         return
     waiting = select(Refund.id).where(Refund.payment_intent == payment, Refund.order_id.is_(None))
