@@ -5,11 +5,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 import stripe
 from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
 
 from storefront.sandbox import deliveries, faults, idempotency, timekeeping, versions
 from storefront.sandbox.core import Sandbox, state
@@ -42,7 +45,7 @@ class Endpoint:
     handler: Handler
 
 
-@dataclass
+@dataclass(eq=False)
 class Api:
     """The endpoints of one part of the API, collected by decorators."""
 
@@ -69,40 +72,51 @@ class Api:
 
 
 def install(app: Flask, *apis: Api) -> None:
-    """Give the app one route for each endpoint, and Stripe's answer for all other paths."""
-    for endpoint in (endpoint for api in apis for endpoint in api.endpoints):
-        app.add_url_rule(
-            endpoint.path,
-            endpoint=f"{endpoint.method} {endpoint.path}",
-            methods=[endpoint.method],
-            view_func=_view(endpoint),
-            provide_automatic_options=False,
-        )
-    app.add_url_rule("/v1/<path:path>", view_func=_unrecognized, methods=["GET", "POST", "DELETE"])
+    """Let the app answer each endpoint, and as Stripe does on all other paths."""
+    routes = _compile(*apis)
+
+    def view(path: str) -> Response:
+        try:
+            rule, ids = routes.map.bind("").match(request.path, request.method, return_rule=True)
+        except HTTPException:
+            return _answer(request.path, _unrecognized)
+        endpoint = routes.endpoints[rule.endpoint]
+        return _answer(rule.rule, lambda fault, cause: _execute(endpoint, dict(ids), fault, cause))
+
+    methods = ["GET", "POST", "DELETE"]
+    app.add_url_rule("/v1/<path:path>", "api", view, methods=methods)
 
 
-def _view(endpoint: Endpoint) -> Callable[..., Response]:
-    def view(**ids: str) -> Response:
-        return _answer(lambda fault, cause: _execute(endpoint, ids, fault, cause))
+@dataclass(frozen=True)
+class Routes:
+    """Where each endpoint is found, by its place in the list."""
 
-    return view
-
-
-def _unrecognized(path: str) -> Response:
-    def refuse(fault: faults.Fault | None, cause: Cause) -> Response:
-        _authenticate()
-        raise ApiError(
-            f"Unrecognized request URL ({request.method}: /v1/{path}). If Stripe has it, this "
-            "sandbox does not: it stands in for Checkout, payments, refunds, disputes, "
-            "subscriptions, invoices, and what these are made of.",
-            status=404,
-        )
-
-    return _answer(refuse)
+    endpoints: list[Endpoint]
+    map: Map
 
 
-def _answer(execute: Callable[[faults.Fault | None, Cause], Response]) -> Response:
-    rule = request.url_rule.rule if request.url_rule else request.path
+@cache
+def _compile(*apis: Api) -> Routes:
+    """Once for all sandboxes of a process: it takes longer than all else that makes one."""
+    endpoints = [endpoint for api in apis for endpoint in api.endpoints]
+    rules = [
+        Rule(endpoint.path, methods=[endpoint.method], endpoint=place)
+        for place, endpoint in enumerate(endpoints)
+    ]
+    return Routes(endpoints, Map(rules))
+
+
+def _unrecognized(fault: faults.Fault | None, cause: Cause) -> Response:
+    _authenticate()
+    raise ApiError(
+        f"Unrecognized request URL ({request.method}: {request.path}). If Stripe has it, this "
+        "sandbox does not: it stands in for Checkout, payments, refunds, disputes, "
+        "subscriptions, invoices, and what these are made of.",
+        status=404,
+    )
+
+
+def _answer(rule: str, execute: Callable[[faults.Fault | None, Cause], Response]) -> Response:
     fault = faults.take(state(current_app).store, request.method, request.path, rule)
     key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
     cause = Cause(new_id("req"), key)

@@ -58,7 +58,9 @@ class Served:
         self.port = find_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = ENVIRONMENT | {
-            "SHOP_URL": self.url, "SHOP_INSTANCE": str(folder), "DATABASE_URL": database_url
+            "SHOP_URL": self.url,
+            "SHOP_INSTANCE": str(folder),
+            "DATABASE_URL": database_url,
         }
         self.settings |= {"STRIPE_API_BASE": stripe.url} if stripe else {"STRIPE_SANDBOX": "true"}
         self.settings |= settings
@@ -83,8 +85,13 @@ class Served:
     def python(self, *args: str) -> subprocess.Popen[str]:
         """Start a program of Python's in this shop's surroundings; it hears and is heard."""
         return subprocess.Popen(
-            [sys.executable, *args], cwd=self.folder, env=self._environment(), text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            [sys.executable, *args],
+            cwd=self.folder,
+            env=self._environment(),
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
 
     def run(self, *args: str) -> str:
@@ -101,7 +108,11 @@ class Served:
         command = [sys.executable, "-m", "gunicorn", "--config", config, *self.options, self.wsgi]
         with self.log.open("ab") as log:
             self.master = subprocess.Popen(
-                command, cwd=self.folder, env=self._environment(), stdout=log, stderr=log,
+                command,
+                cwd=self.folder,
+                env=self._environment(),
+                stdout=log,
+                stderr=log,
                 start_new_session=True,
             )
         wait_until(lambda: self._answers(ready), self._said)
