@@ -47,9 +47,9 @@ def browser(launch: Callable[..., Browser]) -> Iterator[Browser]:
     chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """One shop for all tests of this process, stocked with the demo's goods."""
+    """One shop for all tests here, stocked with the demo's goods; what it patches ends with it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(accounts, "HASH_METHOD", "scrypt:256:8:1")  # quick
         if not os.environ.get("SCREENSHOTS"):  # drawing takes half a minute
