@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 import pytest
@@ -65,7 +66,7 @@ class Swept:
             db.session.rollback()
 
 
-class Scene:
+class Scene(ABC):
     """One request on goods of its own: `act` under a fault, `again` without, then `judge`."""
 
     def __init__(self, swept: Swept) -> None:
@@ -73,6 +74,7 @@ class Scene:
         self.sku = self.shop.add_goods(1)
         self.prepare()
 
+    @abstractmethod
     def prepare(self) -> None:
         """Everything before the request."""
 
@@ -80,17 +82,17 @@ class Scene:
         """The process that writes."""
         return self.swept.worker()
 
+    @abstractmethod
     def act(self) -> int:
         """Do it; an answer's status, 0 for none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def again(self) -> None:
         """Do it until it is done, and what follows from it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def judge(self) -> None:
         """It is done once."""
-        raise NotImplementedError
 
 
 class Webhook(Scene):
